@@ -1,0 +1,282 @@
+"""Settings: the network's presets, the estimator's and the node's parameters.
+
+A default stands here and nowhere else: ROS parameters, command-line options and
+``config/hoisdf.yaml`` are read off these dataclasses.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from hoisdf_ros.errors import ConfigError
+
+Lattice = Literal["regular", "sheared"]
+HandHead = Literal["mano", "inverse_kinematics"]
+
+
+@dataclass(frozen=True)
+class BackboneConfig:
+    """A residual network (He et al. 2016, v1.5: stride in the 3x3 convolution).
+
+    Args:
+        blocks: Residual blocks of the four stages.
+        bottleneck: 1x1-3x3-1x1 blocks that widen fourfold, else two 3x3 convolutions.
+        width: Channels of the stem and of the first stage.
+    """
+
+    blocks: tuple[int, int, int, int] = (3, 4, 6, 3)
+    bottleneck: bool = True
+    width: int = 64
+
+    @property
+    def channels(self) -> tuple[int, int, int, int, int]:
+        """Channels of the skips at stride 2, 4, 8, 16, 32."""
+        w, grow = self.width, 4 if self.bottleneck else 1
+        return (w, w * grow, 2 * w * grow, 4 * w * grow, 8 * w * grow)
+
+
+@dataclass(frozen=True)
+class DecoderConfig:
+    """The U-shaped decoder (supplementary, Sec. 1.1).
+
+    Args:
+        widths: Channels of the pyramid at stride 2, 4, 8, 16, 32.
+        up_widths: Channels of the upsampled branch that joins stride 2, 4, 8, 16.
+        project_skips: Narrow each skip to its level's width by a 1x1 convolution first; without
+            it the skips join as they are and stride 32 is the backbone's last stage.
+        head_widths: Hidden channels of the heatmap and mask heads.
+    """
+
+    widths: tuple[int, int, int, int, int] = (32, 64, 128, 256, 512)
+    up_widths: tuple[int, int, int, int] = (64, 64, 128, 256)
+    project_skips: bool = True
+    head_widths: tuple[int, ...] = (32,)
+
+
+SMALL_DECODER = DecoderConfig()
+BIG_DECODER = DecoderConfig((128, 256, 512, 1024, 2048), (128, 256, 512, 1024), False, (128, 64))
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Everything that shapes the network and the crop it looks at.
+
+    Args:
+        name: Preset name.
+        backbone, decoder: Image features.
+        hand_head: Where the hand's rotations come from: regressed MANO parameters, or inverse
+            kinematics on the voted joints.
+        hand_box_margin: The hand box is scaled by this before points are sampled in it.
+        object_depth: Depth of the object crop centre, metres; None takes the wrist's depth.
+        image_size: Side of the square crop, pixels.
+        lattice_size: Points along each edge of the sampling lattice.
+        lattice: ``regular``, or ``sheared`` as the published code lays it out.
+        hand_points, object_points: Query points kept per field.
+        dim: Token width D.
+        heads: Attention heads.
+        feedforward: Hidden width of the transformer layers.
+        hand_encoder_layers, object_encoder_layers, hand_decoder_layers: Depths.
+        field_input_widths: Image feature MLP in front of the two fields.
+        field_width: Hidden width of the field decoders.
+        token_widths: Hidden widths of the image feature MLP in front of the tokens.
+        sdf_scale: Normalised units per metre.
+        sdf_clamp: Predicted distances are clamped to +- this, normalised units.
+    """
+
+    name: str = "dexycb"
+    backbone: BackboneConfig = BackboneConfig()
+    decoder: DecoderConfig = SMALL_DECODER
+    hand_head: HandHead = "mano"
+    hand_box_margin: float = 1.1
+    object_depth: float | None = None
+    image_size: int = 256
+    lattice_size: int = 64
+    lattice: Lattice = "regular"
+    hand_points: int = 600
+    object_points: int = 200
+    dim: int = 256
+    heads: int = 4
+    feedforward: int = 1024
+    hand_encoder_layers: int = 6
+    object_encoder_layers: int = 3
+    hand_decoder_layers: int = 4
+    field_input_widths: tuple[int, ...] = (512, 256)
+    field_width: int = 512
+    token_widths: tuple[int, ...] = (1024, 512, 256)
+    sdf_scale: float = 3.1
+    sdf_clamp: float = 0.15
+
+    def __post_init__(self) -> None:
+        """Refuse combinations that cannot be built."""
+        if self.dim % self.heads:
+            raise ConfigError(
+                f"dim {self.dim} does not divide into {self.heads} heads; change one of them"
+            )
+        points = self.lattice_size**3
+        if max(self.hand_points, self.object_points) > points:
+            raise ConfigError(
+                f"{self.hand_points} hand and {self.object_points} object points cannot be taken "
+                f"from a lattice of {self.lattice_size}^3 = {points}; enlarge lattice_size"
+            )
+
+
+_HO3D_OBJECT_DEPTH = 0.5244322  # metres; mean over HO-3D, network.md section 1
+
+PRESETS: dict[str, NetworkConfig] = {
+    preset.name: preset
+    for preset in (
+        NetworkConfig(),
+        NetworkConfig(name="dexycb_full"),
+        NetworkConfig(
+            name="ho3d",
+            decoder=BIG_DECODER,
+            hand_box_margin=1.2,
+            object_depth=_HO3D_OBJECT_DEPTH,
+        ),
+        NetworkConfig(
+            name="ho3d_render",
+            hand_head="inverse_kinematics",
+            hand_box_margin=1.2,
+            object_depth=_HO3D_OBJECT_DEPTH,
+        ),
+        NetworkConfig(
+            name="demo",
+            backbone=BackboneConfig(blocks=(2, 2, 2, 2), bottleneck=False, width=32),
+            decoder=DecoderConfig((16, 32, 64, 96, 128), (32, 32, 64, 96), True, (16,)),
+            lattice_size=24,
+            hand_points=256,
+            object_points=128,
+            dim=128,
+            feedforward=256,
+            hand_encoder_layers=3,
+            object_encoder_layers=2,
+            hand_decoder_layers=2,
+            field_input_widths=(128, 96),
+            field_width=192,
+            token_widths=(192, 128),
+        ),
+    )
+}
+"""The four published networks, and a small one for machines without a GPU."""
+
+
+def preset(name: str, lattice: Lattice = "regular") -> NetworkConfig:
+    """The network configuration called ``name``.
+
+    Raises:
+        ConfigError: There is no such preset.
+    """
+    if name not in PRESETS:
+        raise ConfigError(f"preset '{name}': expected one of {', '.join(PRESETS)}")
+    return replace(PRESETS[name], lattice=lattice)
+
+
+@dataclass(frozen=True)
+class ParameterInfo:
+    """What a user is told about a parameter, and what is refused.
+
+    Args:
+        description: What it does, with its unit.
+        low, high: Smallest and largest value, or None.
+        choices: The only values accepted, or empty.
+        live: May change while the node runs.
+    """
+
+    description: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    live: bool = False
+
+
+def _parameter(default: Any, description: str, **info: Any) -> Any:  # noqa: ANN401
+    return field(default=default, metadata={"info": ParameterInfo(description, **info)})
+
+
+@dataclass(frozen=True)
+class EstimatorConfig:
+    """How one frame becomes hands and objects; each field is a ROS parameter too."""
+
+    weights: str = _parameter(
+        "",
+        "checkpoint file (.pth); empty: the small demo network with untrained weights, whose "
+        "poses are meaningless",
+    )
+    preset: str = _parameter(
+        "",
+        "network the weights belong to; empty: 'demo' without weights, else 'dexycb'",
+        choices=("", *PRESETS),
+    )
+    hand_model_dir: str = _parameter(
+        "", "folder with MANO_RIGHT.pkl or .npz; empty: the packaged stand-in hand"
+    )
+    object_dir: str = _parameter(
+        "", "folder with one <object_id>/textured.obj per object; empty: the packaged demo set"
+    )
+    object_id: str = _parameter(
+        "", "the object being held; empty: as the detections say", live=True
+    )
+    backend: str = _parameter("auto", "how the network runs", choices=("auto", "eager"))
+    device: str = _parameter("auto", "auto, cpu or cuda[:index]")
+    depth_mode: str = _parameter(
+        "aligned",
+        "aligned: take the wrist's position from depth registered to the image; none: no depth, "
+        "then no hand can be placed in metres yet",
+        choices=("aligned", "none"),
+    )
+    min_depth_m: float = _parameter(
+        0.1, "nearest depth believed, metres", low=0.01, high=10.0, live=True
+    )
+    max_depth_m: float = _parameter(
+        4.0, "farthest depth believed, metres", low=0.1, high=20.0, live=True
+    )
+    max_hands: int = _parameter(2, "hands estimated per frame, best first", low=1, high=8, live=True)
+    score_threshold: float = _parameter(
+        0.5, "detections below this score are ignored", low=0.0, high=1.0, live=True
+    )
+    side: str = _parameter(
+        "auto",
+        "auto: as detected; left or right: every hand is taken for this one",
+        choices=("auto", "left", "right"),
+        live=True,
+    )
+
+
+@dataclass(frozen=True)
+class NodeConfig(EstimatorConfig):
+    """The ROS node's parameters: the estimator's and those of topics, time and TF."""
+
+    image_transport: str = _parameter(
+        "raw", "raw: 'image'; compressed: 'image/compressed'", choices=("raw", "compressed")
+    )
+    image_qos: str = _parameter(
+        "sensor", "sensor: best effort; reliable", choices=("sensor", "reliable")
+    )
+    depth_qos: str = _parameter(
+        "sensor", "sensor: best effort; reliable", choices=("sensor", "reliable")
+    )
+    info_qos: str = _parameter(
+        "sensor", "sensor: best effort; reliable", choices=("sensor", "reliable")
+    )
+    max_input_age_ms: float = _parameter(
+        1000.0, "older images are dropped, milliseconds", low=1.0, high=1e6, live=True
+    )
+    sync_slop_ms: float = _parameter(
+        15.0,
+        "largest difference of stamps between image and depth or detections, milliseconds",
+        low=0.0,
+        high=1000.0,
+        live=True,
+    )
+    max_rate_hz: float = _parameter(
+        0.0, "frames processed per second at most; 0: no limit", low=0.0, high=1000.0, live=True
+    )
+    lost_timeout_ms: float = _parameter(
+        300.0, "a hand unseen for so long is lost, milliseconds", low=0.0, high=1e4, live=True
+    )
+    tf_prefix: str = _parameter("", "put before 'hand_<id>' and 'object_<id>'")
+    publish_tf: bool = _parameter(True, "broadcast hand and object frames", live=True)
+    publish_joint_tf: bool = _parameter(False, "broadcast '<joint>_<id>' frames", live=True)
+    publish_grasp_tf: bool = _parameter(
+        False, "broadcast 'grasp_<id>', midway between thumb and index tips", live=True
+    )
+    autostart: bool = _parameter(True, "configure and activate on start, without a manager")

@@ -1,0 +1,45 @@
+"""The exceptions of this package: one for every kind of answer a caller can give.
+
+Every message names the offending value, what was expected and what to do next, so that it
+can be shown to a user as it stands.
+"""
+
+
+class HoisdfError(Exception):
+    """Anything this package refuses; catch it at a border, show it, carry on or stop."""
+
+
+class ConfigError(HoisdfError):
+    """A setting, preset or parameter that cannot be used as given."""
+
+
+class CameraError(HoisdfError):
+    """Intrinsics or a camera model that cannot be used: zero focal length, NaN, distortion."""
+
+
+class ImageError(HoisdfError):
+    """An image or depth map of the wrong size, step, encoding or frame."""
+
+
+class CheckpointError(HoisdfError):
+    """Weights that do not fit the network they are given to, or that are not safe to read."""
+
+
+class HandModelError(HoisdfError):
+    """A hand model file that is incomplete, malformed or not safe to read."""
+
+
+class MeshError(HoisdfError):
+    """An object mesh that is missing, empty or malformed."""
+
+
+class RootError(HoisdfError):
+    """No wrist position in metres can be had from what is known about this frame."""
+
+
+class BackendError(HoisdfError):
+    """The network cannot be executed the way that was asked for."""
+
+
+class ParityError(HoisdfError):
+    """A golden file that cannot be compared: arrays missing, or of another preset."""
