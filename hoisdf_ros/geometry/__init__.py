@@ -1,0 +1,1 @@
+"""Pure functions of rotations, cameras and meshes; no state, no tensors."""
