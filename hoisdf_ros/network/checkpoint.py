@@ -1,0 +1,139 @@
+"""Weights in, by name: published checkpoints and our own, read without running anything."""
+
+import hashlib
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from hoisdf_ros.config import PRESETS, NetworkConfig
+from hoisdf_ros.errors import CheckpointError
+from hoisdf_ros.network.model import Hoisdf
+from hoisdf_ros.network.reference_weights import PublishedEntry, is_unused, published_entry
+
+_KEY = "network"
+_SHOWN = 5
+_PUBLISHED = ("dexycb", "ho3d", "ho3d_render")
+
+
+def load_checkpoint(path: Path, model: Hoisdf) -> None:
+    """Fill ``model`` with the weights of a file, published or ours.
+
+    Args:
+        path: A `torch.save` dict whose key ``network`` holds the entries.
+        model: Network of the preset that the weights belong to.
+
+    Raises:
+        CheckpointError: The file cannot be read safely, or an entry is missing, unexpected or
+            of the wrong shape; each is named.
+    """
+    entries = read_entries(path)
+    problems = assign(model, entries)
+    if problems:
+        shown = "; ".join(problems[:_SHOWN])
+        more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+        raise CheckpointError(
+            f"{path} does not fit preset '{model.config.name}': {shown}{more}. "
+            f"{_advice(entries, model.config)}"
+        )
+
+
+def read_entries(path: Path) -> dict[str, Tensor]:
+    """The named tensors of a checkpoint file, without ``module.`` in front.
+
+    Raises:
+        CheckpointError: Not a checkpoint, or one that only unpickling foreign code could read.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"checkpoint {path}: no such file; give the path of a .pth file")
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise CheckpointError(
+            f"checkpoint {path} cannot be read as plain tensors ({reason}); it is damaged, or "
+            "holds Python objects, which are never loaded; save it again with tensors only"
+        ) from error
+    entries = loaded.get(_KEY) if isinstance(loaded, Mapping) else None
+    if not isinstance(entries, Mapping):
+        found = ", ".join(map(str, loaded)) if isinstance(loaded, Mapping) else type(loaded).__name__
+        raise CheckpointError(
+            f"checkpoint {path} holds {found[:200]}: expected a dict with the key '{_KEY}'"
+        )
+    return {
+        str(name).removeprefix("module."): value
+        for name, value in entries.items()
+        if isinstance(value, Tensor)
+    }
+
+
+def assign(model: nn.Module, entries: Mapping[str, Tensor]) -> list[str]:
+    """Copy entries into a model where they all fit.
+
+    Args:
+        model: The network.
+        entries: Named tensors, under published names or ours.
+
+    Returns:
+        What is missing, unexpected or wrongly shaped, in words; the model is untouched then.
+    """
+    wanted = _wanted(model, entries)
+    targets = model.state_dict()
+    problems = []
+    values = {}
+    for name, entry in wanted.items():
+        target = targets[name]
+        if entry.name not in entries:
+            problems.append(f"'{entry.name}' {tuple(target.shape)} is missing")
+            continue
+        value = entry.read(entries)
+        if value.shape == target.shape:
+            values[name] = value
+        else:
+            rows = "" if entry.third is None else "a third of "
+            problems.append(
+                f"{rows}'{entry.name}' is {tuple(value.shape)}, expected {tuple(target.shape)}"
+            )
+    known = {entry.name for entry in wanted.values()}
+    problems += [
+        f"'{name}' is not expected" for name in entries if name not in known and not is_unused(name)
+    ]
+    if not problems:
+        model.load_state_dict(values, strict=False)
+    return problems
+
+
+def weights_hash(model: nn.Module) -> str:
+    """A short name for the weights, the same on every machine: 12 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for name, value in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:12]
+
+
+def _wanted(model: nn.Module, entries: Mapping[str, Tensor]) -> dict[str, PublishedEntry]:
+    names = [name for name in model.state_dict() if not name.endswith("num_batches_tracked")]
+    ours = sum(name in entries for name in names) > len(names) // 2
+    return {name: PublishedEntry(name) if ours else published_entry(name) for name in names}
+
+
+def _advice(entries: Mapping[str, Tensor], config: NetworkConfig) -> str:
+    for name in _PUBLISHED:
+        if name == config.name or PRESETS[name] == config:
+            continue
+        with torch.device("meta"):
+            other = Hoisdf(PRESETS[name])
+        if not _misfits(other, entries):
+            return f"It fits preset '{name}': use that"
+    return "Use the preset it was trained with, or fetch the file again"
+
+
+def _misfits(model: nn.Module, entries: Mapping[str, Tensor]) -> bool:
+    shapes = {name: value.shape for name, value in model.state_dict().items()}
+    return any(
+        entry.name not in entries or entry.read(entries).shape != shapes[name]
+        for name, entry in _wanted(model, entries).items()
+    )

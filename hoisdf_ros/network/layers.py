@@ -1,0 +1,88 @@
+"""The small pieces several boxes share: convolution blocks, MLPs, attention."""
+
+from itertools import pairwise
+
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+
+def conv_block(channels_in: int, channels_out: int, kernel: int) -> nn.Sequential:
+    """Convolution with bias, batch norm, ReLU; keeps the resolution."""
+    return nn.Sequential(
+        nn.Conv2d(channels_in, channels_out, kernel, padding=kernel // 2),
+        nn.BatchNorm2d(channels_out),
+        nn.ReLU(inplace=True),
+    )
+
+
+def upsampling_block(channels_in: int, channels_out: int) -> nn.Sequential:
+    """Transposed convolution to twice the resolution, batch norm, ReLU."""
+    return nn.Sequential(
+        nn.ConvTranspose2d(channels_in, channels_out, 4, stride=2, padding=1, bias=False),
+        nn.BatchNorm2d(channels_out),
+        nn.ReLU(inplace=True),
+    )
+
+
+class MLP(nn.Module):
+    """Linear layers with ReLU between them.
+
+    Args:
+        widths: Input, hidden and output widths.
+        final_relu: Also apply ReLU to the output.
+    """
+
+    def __init__(self, *widths: int, final_relu: bool = False) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
+        self.final_relu = final_relu
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., widths[0]) to (..., widths[-1])."""
+        last = len(self.layers) - 1
+        for index, layer in enumerate(self.layers):
+            x = layer(x)
+            if index < last or self.final_relu:
+                x = F.relu(x)
+        return x
+
+
+class Attention(nn.Module):
+    """Multi-head attention (Vaswani et al. 2017).
+
+    Args:
+        dim: Token width D.
+        heads: Heads; D must divide by them.
+        dropout: Share of attention weights dropped in training.
+    """
+
+    def __init__(self, dim: int, heads: int, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.heads = heads
+        self.dropout = dropout
+        self.query = nn.Linear(dim, dim)
+        self.key = nn.Linear(dim, dim)
+        self.value = nn.Linear(dim, dim)
+        self.output = nn.Linear(dim, dim)
+
+    def forward(
+        self, query: Tensor, key: Tensor, value: Tensor, allowed: Tensor | None = None
+    ) -> Tensor:
+        """Let each query look at the keys.
+
+        Args:
+            query: (B, N, D).
+            key, value: (B, M, D).
+            allowed: (N, M) bool, which keys a query may look at; None for all.
+
+        Returns:
+            (B, N, D).
+        """
+        q, k, v = (
+            layer(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (B, heads, tokens, D/heads)
+            for layer, x in ((self.query, query), (self.key, key), (self.value, value))
+        )
+        dropout = self.dropout if self.training else 0.0
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=allowed, dropout_p=dropout)
+        merged: Tensor = self.output(mixed.transpose(1, 2).flatten(2))
+        return merged

@@ -1,0 +1,138 @@
+"""Attention among the points, and from learnt hand queries to the points (Sec. 3.2.4, 1.2)."""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from hoisdf_ros.network.layers import Attention
+
+
+class FeedForward(nn.Module):
+    """Two linear layers with ReLU and dropout between them."""
+
+    def __init__(self, dim: int, hidden: int, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.widen = nn.Linear(dim, hidden)
+        self.narrow = nn.Linear(hidden, dim)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, N, D) to (B, N, D)."""
+        out: Tensor = self.narrow(self.dropout(F.relu(self.widen(x))))
+        return out
+
+
+class EncoderLayer(nn.Module):
+    """Self-attention and feed-forward, each followed by its norm (post-norm)."""
+
+    def __init__(self, dim: int, heads: int, hidden: int) -> None:
+        super().__init__()
+        self.attention = Attention(dim, heads)
+        self.feedforward = FeedForward(dim, hidden)
+        self.norm_attention, self.norm_feedforward = nn.LayerNorm(dim), nn.LayerNorm(dim)
+        self.dropout = nn.Dropout(0.1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, N, D) to (B, N, D)."""
+        x = self.norm_attention(x + self.dropout(self.attention(x, x, x)))
+        out: Tensor = self.norm_feedforward(x + self.dropout(self.feedforward(x)))
+        return out
+
+
+class Encoded(NamedTuple):
+    """What an encoder gives.
+
+    Attributes:
+        memory: (B, N, D) the last layer's output, which a decoder reads.
+        layers: The normalised output (B, N, D) of every layer, which the heads read.
+    """
+
+    memory: Tensor
+    layers: list[Tensor]
+
+
+class Encoder(nn.Module):
+    """Point-wise attention; no position is added, since the token holds it."""
+
+    def __init__(self, dim: int, heads: int, hidden: int, depth: int) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(EncoderLayer(dim, heads, hidden) for _ in range(depth))
+        self.norm = nn.LayerNorm(dim)
+
+    def forward(self, x: Tensor) -> Encoded:
+        """Attend among (B, N, D) tokens."""
+        outputs = []
+        for layer in self.layers:
+            x = layer(x)
+            outputs.append(self.norm(x))
+        return Encoded(x, outputs)
+
+
+class DecoderLayer(nn.Module):
+    """Self-attention among the queries, attention to the memory, feed-forward (post-norm)."""
+
+    def __init__(self, dim: int, heads: int, hidden: int) -> None:
+        super().__init__()
+        self.self_attention, self.attention = Attention(dim, heads), Attention(dim, heads)
+        self.feedforward = FeedForward(dim, hidden)
+        self.norm_self, self.norm_attention = nn.LayerNorm(dim), nn.LayerNorm(dim)
+        self.norm_feedforward = nn.LayerNorm(dim)
+        self.dropout = nn.Dropout(0.1)
+
+    def forward(self, x: Tensor, position: Tensor, memory: Tensor, allowed: Tensor) -> Tensor:
+        """Refine the queries' content.
+
+        Args:
+            x: (B, Q, D) content.
+            position: (B, Q, D) learnt query positions, added to queries and keys only.
+            memory: (B, N, D) point tokens.
+            allowed: (Q, Q) bool, which queries see each other.
+        """
+        placed = x + position
+        x = self.norm_self(x + self.dropout(self.self_attention(placed, placed, x, allowed)))
+        x = self.norm_attention(x + self.dropout(self.attention(x + position, memory, memory)))
+        out: Tensor = self.norm_feedforward(x + self.dropout(self.feedforward(x)))
+        return out
+
+
+def finger_mask(queries: int) -> Tensor:
+    """Which hand queries see each other: the wrist itself, each finger itself, the shape itself.
+
+    Args:
+        queries: 17 (16 joints in MANO's order, then the shape), or 1 (the shape).
+
+    Returns:
+        (queries, queries) bool, True where attention is allowed.
+    """
+    groups = torch.tensor([0, *(1 + joint // 3 for joint in range(15)), 6])[-queries:]
+    return groups.unsqueeze(0) == groups.unsqueeze(1)
+
+
+class HandDecoder(nn.Module):
+    """Learnt queries, one a MANO joint and one for the shape, read the hand tokens."""
+
+    allowed: Tensor
+
+    def __init__(self, dim: int, heads: int, hidden: int, depth: int, queries: int) -> None:  # noqa: PLR0913
+        super().__init__()
+        self.queries = nn.Parameter(torch.randn(queries, dim))
+        self.layers = nn.ModuleList(DecoderLayer(dim, heads, hidden) for _ in range(depth))
+        self.norm = nn.LayerNorm(dim)
+        self.register_buffer("allowed", finger_mask(queries), persistent=False)
+
+    def forward(self, memory: Tensor) -> list[Tensor]:
+        """The normalised output (B, Q, D) of every layer.
+
+        Args:
+            memory: (B, N, D) hand tokens of the encoder; those of the object's points are left
+                out.
+        """
+        position = self.queries.expand(memory.shape[0], -1, -1)
+        x = torch.zeros_like(position)
+        outputs = []
+        for layer in self.layers:
+            x = layer(x, position, memory, self.allowed)
+            outputs.append(self.norm(x))
+        return outputs
