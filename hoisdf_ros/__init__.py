@@ -1,0 +1,6 @@
+"""Hands and the objects they hold: joints, meshes and object frames from RGB-D images."""
+
+from pkgutil import extend_path
+
+# The message classes are built elsewhere; this lets `hoisdf_ros.msg` and the sources be one package.
+__path__ = extend_path(__path__, __name__)
