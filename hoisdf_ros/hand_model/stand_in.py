@@ -1,0 +1,54 @@
+"""The packaged hand: free of licence conditions, in MANO's layout, made by `make_stand_in`.
+
+It is not MANO: the same layout and sizes, another hand. Poses carry over, shape values do not.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hoisdf_ros.conventions import MIRROR, NUM_MANO_JOINTS, Side
+from hoisdf_ros.errors import HandModelError
+from hoisdf_ros.hand_model.assets import HandArrays, load_hand_arrays
+
+Array = NDArray[np.float64]
+
+ASSET_DIR = Path(__file__).resolve().parents[1] / "assets" / "hand"
+
+
+def stand_in_path() -> Path:
+    """The packaged right hand, an ``.npz``."""
+    return ASSET_DIR / "stand_in_right.npz"
+
+
+def load_stand_in(side: Side) -> HandArrays:
+    """The packaged hand; the left one is the right one mirrored.
+
+    Raises:
+        HandModelError: The side is UNKNOWN, or the file is missing.
+    """
+    if side is Side.UNKNOWN:
+        raise HandModelError("stand-in hand: side is UNKNOWN; say LEFT or RIGHT")
+    right = load_hand_arrays(stand_in_path(), Side.RIGHT)
+    return right if side is Side.RIGHT else right.mirrored()
+
+
+def load_stand_in_bend_axes(side: Side) -> Array:
+    """The axes about which the stand-in's joints bend.
+
+    Args:
+        side: LEFT or RIGHT.
+
+    Returns:
+        (16, 3) unit axes in MANO's joint order and the zero pose's axes; turning a finger's
+        joint about its axis by a positive angle closes the finger. The wrist's is zero.
+    """
+    with np.load(stand_in_path(), allow_pickle=False) as stored:
+        axes = stored["bend_axes"].astype(np.float64)
+    if axes.shape != (NUM_MANO_JOINTS, 3):
+        raise HandModelError(
+            f"{stand_in_path()}: bend_axes has shape {axes.shape}, expected "
+            f"({NUM_MANO_JOINTS}, 3); make the file again with make_stand_in"
+        )
+    return axes if side is Side.RIGHT else -axes @ MIRROR
