@@ -7,13 +7,13 @@ right hand's template points its fingers along -x, the left hand's along +x. Met
 import re
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.lib.npyio import NpzFile
+from numpy.typing import ArrayLike, NDArray
 
 from hoisdf_ros.conventions import (
     MIRROR,
@@ -24,7 +24,7 @@ from hoisdf_ros.conventions import (
     Side,
 )
 from hoisdf_ros.errors import HandModelError
-from hoisdf_ros.hand_model.restricted_pickle import MAX_BYTES, read_pickled_arrays
+from hoisdf_ros.hand_model.restricted_pickle import GET_MANO, MAX_BYTES, read_pickled_arrays
 
 Array = NDArray[np.float64]
 
@@ -52,7 +52,6 @@ FILE_SHAPES: dict[str, tuple[int, ...]] = {
 SUM_TOLERANCE = 1e-3
 SIZE_RANGE_M = (0.02, 2.0)
 NPZ_ERRORS = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError)
-GET_MANO = "get MANO_RIGHT.pkl from mano.is.tue.mpg.de, or use the packaged stand-in hand"
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,10 +117,9 @@ def load_hand_arrays(path: Path, side: Side) -> HandArrays:
         HandModelError: The file is missing, of another format, not safe to read, holds the
             other hand, or one of its arrays is missing, misshapen or not plausible.
     """
-    readers = {".pkl": read_pickled_arrays, ".npz": _read_npz}
     if not path.is_file():
         raise HandModelError(f"hand model '{path}' is not a file: {GET_MANO}")
-    if path.suffix not in readers:
+    if path.suffix not in (".pkl", ".npz"):
         raise HandModelError(
             f"hand model '{path}' ends in '{path.suffix}': expected .pkl (MANO) or .npz"
         )
@@ -132,12 +130,15 @@ def load_hand_arrays(path: Path, side: Side) -> HandArrays:
         )
     if side is Side.UNKNOWN:
         raise HandModelError(f"hand model '{path}': side is UNKNOWN; say LEFT or RIGHT")
-    arrays = hand_arrays_from_mapping(readers[path.suffix](path), side, str(path))
+    read = _read_npz if path.suffix == ".npz" else read_pickled_arrays
+    arrays = hand_arrays_from_mapping(read(path, FILE_SHAPES.keys()), side, str(path))
     _refuse_other_side(arrays, path)
     return arrays
 
 
-def hand_arrays_from_mapping(stored: Mapping[str, Any], side: Side, source: str) -> HandArrays:
+def hand_arrays_from_mapping(
+    stored: Mapping[str, ArrayLike], side: Side, source: str
+) -> HandArrays:
     """Check the arrays of a hand model file and give them our names.
 
     Args:
@@ -175,7 +176,7 @@ def hand_arrays_from_mapping(stored: Mapping[str, Any], side: Side, source: str)
     )
 
 
-def _read_npz(path: Path) -> dict[str, Any]:
+def _read_npz(path: Path, names: Collection[str]) -> dict[str, ArrayLike]:
     """The arrays of an ``.npz`` file, without unpickling any and without unpacking bombs."""
     try:
         with zipfile.ZipFile(path) as archive:
@@ -185,13 +186,13 @@ def _read_npz(path: Path) -> dict[str, Any]:
                 f"{path} unpacks to {unpacked} bytes: expected at most {MAX_BYTES}; {GET_MANO}"
             )
         with np.load(path, allow_pickle=False) as stored:
-            present = [name for name in FILE_SHAPES if name in stored.files]
+            present = [name for name in names if name in stored.files]
             return {name: _npz_entry(stored, name, path) for name in present}
     except NPZ_ERRORS as error:
         raise HandModelError(f"{path} is not a readable .npz ({error}): {GET_MANO}") from error
 
 
-def _npz_entry(stored: Any, name: str, path: Path) -> Any:
+def _npz_entry(stored: NpzFile, name: str, path: Path) -> ArrayLike:
     """One array of an ``.npz`` file; object arrays, which are pickles, are refused."""
     try:
         return stored[name]
@@ -202,12 +203,13 @@ def _npz_entry(stored: Any, name: str, path: Path) -> Any:
         ) from error
 
 
-def _checked(name: str, value: Any, source: str) -> Array:
+def _checked(name: str, value: ArrayLike, source: str) -> Array:
     """One array as float64, once its type, shape and values have been checked."""
-    shape, expected = np.shape(value), FILE_SHAPES[name]
-    if shape != expected:
-        raise HandModelError(f"{source}: array '{name}' has shape {shape}, expected {expected}")
-    array = np.asarray(value)
+    array, expected = np.asarray(value), FILE_SHAPES[name]
+    if array.shape != expected:
+        raise HandModelError(
+            f"{source}: array '{name}' has shape {array.shape}, expected {expected}; {GET_MANO}"
+        )
     if array.dtype.kind not in "fiub":
         raise HandModelError(f"{source}: array '{name}' holds {array.dtype}, expected numbers")
     result = array.astype(np.float64)

@@ -7,7 +7,7 @@ README). Rotations and shape in, surface and 21 joints out, in metres from the w
 import contextlib
 import io
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -83,8 +83,8 @@ class HandModel(nn.Module):
         return HandGeometry(posed.vertices - wrist, joints[:, self.order] - wrist)
 
 
-def _smplx_layer(arrays: HandArrays) -> Any:
-    """smplx's MANO layer over arrays that are already in memory."""
+def _smplx_layer(arrays: HandArrays) -> nn.Module:
+    """The MANO layer of smplx over arrays that are already in memory."""
     data = SimpleNamespace(
         v_template=arrays.v_template,
         f=arrays.faces,
@@ -97,7 +97,7 @@ def _smplx_layer(arrays: HandArrays) -> Any:
         kintree_table=np.stack([arrays.parents, np.arange(len(arrays.parents))]),
     )
     with contextlib.redirect_stdout(io.StringIO()):  # smplx prints that 10 shape values are few
-        return MANOLayer(
+        layer: nn.Module = MANOLayer(
             model_path="",
             data_struct=data,
             is_rhand=arrays.side is Side.RIGHT,
@@ -105,3 +105,4 @@ def _smplx_layer(arrays: HandArrays) -> Any:
             flat_hand_mean=True,
             num_pca_comps=len(arrays.hands_mean),
         )
+    return layer

@@ -11,7 +11,7 @@ import math
 import pickle
 import pickletools
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,24 +23,26 @@ from hoisdf_ros.errors import HandModelError
 MAX_BYTES = 64 * 1024**2
 """Largest file and largest array; MANO's file has 4 MB."""
 MAX_MEMO = 1_000_000
-NUMERIC = re.compile(r"[<>|=]?[fiub][1248]")
-REFUSED = "it is not MANO's file or has been tampered with; get it from mano.is.tue.mpg.de"
+MAX_DEPTH = 4
+"""Arrays within arrays; MANO's deepest is a Ch in a Select."""
+NUMERIC = re.compile(r"[fiub][1248]")
+GET_MANO = "get MANO_RIGHT.pkl from mano.is.tue.mpg.de, or use the packaged stand-in hand"
 
 
 class _Recorder:
     """Stands for a global of the pickle: keeps arguments and state, does nothing with them."""
 
     __slots__ = ("args", "state")
-    args: tuple[Any, ...]
-    state: Any
+    args: tuple[object, ...]
+    state: object
 
-    def __new__(cls, *args: Any) -> "_Recorder":
-        """Keep the arguments; made here, since pickles may skip ``__init__``."""
+    def __new__(cls, *args: object) -> "_Recorder":
+        """Keep the arguments; made here, since a pickle may skip ``__init__``."""
         self = super().__new__(cls)
         self.args, self.state = args, None
         return self
 
-    def __setstate__(self, state: Any) -> None:
+    def __setstate__(self, state: object) -> None:
         """Keep the state: the pickle's BUILD reaches this and nothing else."""
         self.state = state
 
@@ -96,7 +98,6 @@ def _known_globals() -> dict[tuple[str, str], type[_Recorder]]:
         ("numpy", "dtype"): _Dtype,
         ("_codecs", "encode"): _Bytes,
         ("chumpy.ch", "Ch"): _Ch,
-        ("chumpy", "Ch"): _Ch,
         ("chumpy.reordering", "Select"): _Select,
         ("__builtin__", "set"): _Set,
         ("builtins", "set"): _Set,
@@ -127,20 +128,20 @@ class _ArrayUnpickler(pickle.Unpickler):
             return KNOWN_GLOBALS[module, name]
         except KeyError:
             raise HandModelError(
-                f"the pickle asks for '{module}.{name}'; expected only NumPy arrays, SciPy "
-                f"csc/csr matrices and chumpy's Ch and Select: {REFUSED}"
+                f"it asks for '{module}.{name}', expected only NumPy arrays, SciPy csc/csr "
+                "matrices and chumpy's Ch and Select"
             ) from None
 
 
-def read_pickled_arrays(path: Path) -> dict[str, Any]:
+def read_pickled_arrays(path: Path, names: Collection[str]) -> dict[str, NDArray[Any]]:
     """Read the arrays of a pickled hand model.
 
     Args:
         path: File of at most `MAX_BYTES`, holding a dictionary.
+        names: Entries wanted; all others are left as they were recorded and dropped.
 
     Returns:
-        The dictionary, in which NumPy, SciPy and chumpy objects have become dense arrays;
-        every other entry is left out.
+        The wanted entries that are there, NumPy, SciPy and chumpy objects alike as dense arrays.
 
     Raises:
         HandModelError: The pickle asks for anything but arrays, or is malformed.
@@ -150,57 +151,49 @@ def read_pickled_arrays(path: Path) -> dict[str, Any]:
         _check_memo(data)
         stored = _ArrayUnpickler(io.BytesIO(data), encoding="latin1").load()
         if not isinstance(stored, dict):
-            raise HandModelError(f"the pickle holds a {type(stored).__name__}, expected a dict")
-        recorded = {name: value for name, value in stored.items() if _is_array(value)}
-        return {name: _array(value, depth=0) for name, value in recorded.items()}
-    except HandModelError as error:
-        raise HandModelError(f"hand model '{path}' refused: {error}") from error
+            raise HandModelError(f"it holds a {type(stored).__name__}, expected a dictionary")
+        return {name: _array(stored[name]) for name in names if name in stored}
     except Exception as error:  # a malformed pickle can raise nearly anything
+        detail = error if isinstance(error, HandModelError) else f"{type(error).__name__}: {error}"
         raise HandModelError(
-            f"hand model '{path}' cannot be read as a pickle "
-            f"({type(error).__name__}: {error}): {REFUSED}"
+            f"pickle '{path}' refused, nothing in it was run: {detail}. It is damaged, not "
+            f"MANO's file, or has been tampered with: {GET_MANO}"
         ) from error
 
 
 def _check_memo(data: bytes) -> None:
     """Refuse memo positions for which the unpickler would allocate gigabytes."""
     for opcode, argument, _ in pickletools.genops(data):
-        if "PUT" in opcode.name and not 0 <= int(argument) <= MAX_MEMO:
+        if "PUT" in opcode.name and not 0 <= int(str(argument)) <= MAX_MEMO:
             raise HandModelError(f"memo position {argument}, expected at most {MAX_MEMO}")
 
 
-def _is_array(value: Any) -> bool:
-    """Whether a value stands for an array."""
-    return isinstance(value, (_Ndarray, _Buffer, _Csc, _Csr, _Ch, _Select))
-
-
-def _array(value: Any, depth: int) -> NDArray[Any]:
+def _array(value: object, depth: int = 0) -> NDArray[Any]:
     """The array that a recorder stands for."""
-    if depth > 8:
-        raise HandModelError("arrays nested more than 8 deep, expected 2 at most")
+    if depth > MAX_DEPTH:
+        raise HandModelError(f"arrays within arrays, expected at most {MAX_DEPTH} levels")
     match value:
         case _Ndarray(state=(_, shape, dtype, bool(fortran), raw)):
-            return _from_bytes(raw, dtype, shape, "F" if fortran else "C")
+            return _from_bytes(raw, dtype, shape, fortran=fortran)
         case _Buffer(args=(raw, dtype, shape, "C" | "F" as order)):
-            return _from_bytes(raw, dtype, shape, order)
+            return _from_bytes(raw, dtype, shape, fortran=order == "F")
         case _Scalar(args=(dtype, raw)):
-            return _from_bytes(raw, dtype, (), "C")
-        case _Csc(state={**state}):
+            return _from_bytes(raw, dtype, (), fortran=False)
+        case _Csc(state=dict(state)):
             return _dense(state, depth).T
-        case _Csr(state={**state}):
+        case _Csr(state=dict(state)):
             return _dense(state, depth)
         case _Ch(state={"x": content}):
             return _array(content, depth + 1)
         case _Select(state={"a": content, "idxs": indices, **rest}):
-            chosen = _array(content, depth + 1).ravel()[_array(indices, depth + 1)]
+            flat: NDArray[Any] = _array(content, depth + 1).ravel()
+            chosen: NDArray[Any] = flat[_array(indices, depth + 1)]
             return chosen.reshape(_shape(rest.get("preferred_shape", chosen.shape)))
-    raise HandModelError(
-        f"a {type(value).__name__.lstrip('_')} with unexpected arguments or state where an "
-        f"array was expected: {REFUSED}"
-    )
+    kind = type(value).__name__.lstrip("_")
+    raise HandModelError(f"a {kind} with odd contents where an array was expected")
 
 
-def _from_bytes(raw: Any, dtype: Any, shape: Any, order: Any) -> NDArray[Any]:
+def _from_bytes(raw: object, dtype: object, shape: object, *, fortran: bool) -> NDArray[Any]:
     """An array from its bytes, whose number must be what shape and type ask for."""
     content, kind, lengths = _bytes(raw), _dtype(dtype), _shape(shape)
     expected = math.prod(lengths) * kind.itemsize
@@ -209,56 +202,52 @@ def _from_bytes(raw: Any, dtype: Any, shape: Any, order: Any) -> NDArray[Any]:
             f"an array of shape {lengths} and type {kind} with {len(content)} bytes, "
             f"expected {expected}"
         )
-    return np.frombuffer(content, kind).reshape(lengths, order=order)
+    return np.frombuffer(content, kind).reshape(lengths, order="F" if fortran else "C")
 
 
-def _bytes(raw: Any) -> bytes:
+def _bytes(raw: object) -> bytes:
     """Bytes as Python 2 (text by latin-1) or Python 3 pickle them."""
     match raw:
-        case _Bytes(args=(str(text), "latin1")) | str(text):
-            return text.encode("latin1")
         case bytes() | bytearray():
             return bytes(raw)
-        case _Bytes(args=()):
-            return b""
-    raise HandModelError(f"an array's content is a {type(raw).__name__}, expected bytes")
+        case str(text) | _Bytes(args=(str(text), "latin1")):
+            return text.encode("latin1")
+    raise HandModelError(f"a {type(raw).__name__} where the bytes of an array were expected")
 
 
-def _dtype(recorded: Any) -> np.dtype[Any]:
+def _dtype(recorded: object) -> np.dtype[Any]:
     """A type of plain numbers; objects, records and text are refused."""
     match recorded:
-        case _Dtype(args=(str(name), *_), state=(_, str(order), *_)) if NUMERIC.fullmatch(name):
-            return np.dtype(name).newbyteorder("=" if order == "|" else order)
-        case _Dtype(args=(str(name), *_)):
-            raise HandModelError(f"an array of type '{name}', expected plain numbers: {REFUSED}")
-    raise HandModelError(f"an array's type is a {type(recorded).__name__}, expected a dtype")
+        case _Dtype(args=(str(name), *_), state=(_, "<" | ">" | "|" | "=" as order, *_)):
+            if NUMERIC.fullmatch(name):
+                return np.dtype(f"{order}{name}")
+            raise HandModelError(f"an array of type '{name}', expected plain numbers")
+    raise HandModelError(f"a {type(recorded).__name__} where the type of an array was expected")
 
 
-def _shape(recorded: Any) -> tuple[int, ...]:
-    """Lengths of the axes; a flat array may give one integer."""
-    axes = recorded if isinstance(recorded, (tuple, list)) else (recorded,)
-    lengths = tuple(int(_array(n, 0)) if isinstance(n, _Scalar) else n for n in axes)
+def _shape(recorded: object) -> tuple[int, ...]:
+    """Lengths of the axes; a single axis may be given as an integer."""
+    axes = recorded if isinstance(recorded, tuple | list) else (recorded,)
+    lengths = tuple(int(_array(n)) if isinstance(n, _Scalar) else n for n in axes)
     if not all(type(n) is int and 0 <= n <= MAX_BYTES for n in lengths):
-        raise HandModelError(f"an array's shape is {lengths}, expected non-negative integers")
+        raise HandModelError(f"an array of shape {lengths}, expected non-negative integers")
     return lengths
 
 
-def _dense(state: Mapping[str, Any], depth: int) -> NDArray[Any]:
-    """Dense (major, minor) array of a compressed one: its rows (csr) or its columns (csc).
-
-    The last axis of the result is the one along which `indices` run.
-    """
-    parts = [_array(state.get(name), depth + 1) for name in ("data", "indices", "indptr")]
-    data, indices, starts = parts
+def _dense(state: Mapping[str, object], depth: int) -> NDArray[Any]:
+    """Dense array of a compressed one, (rows, columns) for csr and (columns, rows) for csc."""
+    data, indices, starts = (
+        _array(state.get(name), depth + 1) for name in ("data", "indices", "indptr")
+    )
     shape = _shape(state.get("_shape", state.get("shape")))
-    major = len(starts) - 1
-    minor = math.prod(shape) // major if major > 0 else 0
-    in_order = starts.ndim == 1 and major > 0 and starts[0] == 0 and (np.diff(starts) >= 0).all()
-    fits = data.shape == indices.shape == (starts[-1],) if in_order else False
-    if not (len(shape) == 2 and major in shape and fits and math.prod(shape) * 8 <= MAX_BYTES):
-        raise HandModelError(f"a sparse matrix of shape {shape} does not fit its entries")
-    if len(indices) and not 0 <= indices.min() <= indices.max() < minor:
-        raise HandModelError(f"a sparse matrix of shape {shape} has entries outside it")
+    major = starts.size - 1
+    if len(shape) != 2 or major not in shape or math.prod(shape) * 8 > MAX_BYTES or major < 1:
+        raise HandModelError(f"a sparse matrix of shape {shape} with {major} rows or columns")
+    minor = math.prod(shape) // major
+    counts = np.diff(starts)
+    in_place = starts[0] == 0 and (counts >= 0).all() and (indices >= 0).all()
+    if not in_place or data.shape != (starts[-1],) or (indices >= minor).any():
+        raise HandModelError(f"a sparse matrix of shape {shape} with entries outside it")
     dense = np.zeros((major, minor))
-    np.add.at(dense, (np.repeat(np.arange(major), np.diff(starts)), indices), data)
+    np.add.at(dense, (np.repeat(np.arange(major), counts), indices), data)
     return dense

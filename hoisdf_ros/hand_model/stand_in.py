@@ -45,10 +45,11 @@ def load_stand_in_bend_axes(side: Side) -> Array:
         joint about its axis by a positive angle closes the finger. The wrist's is zero.
     """
     with np.load(stand_in_path(), allow_pickle=False) as stored:
-        axes = stored["bend_axes"].astype(np.float64)
+        axes: Array = stored["bend_axes"].astype(np.float64)
     if axes.shape != (NUM_MANO_JOINTS, 3):
         raise HandModelError(
             f"{stand_in_path()}: bend_axes has shape {axes.shape}, expected "
             f"({NUM_MANO_JOINTS}, 3); make the file again with make_stand_in"
         )
-    return axes if side is Side.RIGHT else -axes @ MIRROR
+    mirrored: Array = -axes @ MIRROR  # an axis is a pseudovector
+    return axes if side is Side.RIGHT else mirrored
