@@ -149,8 +149,7 @@ def find_objects(directory: Path) -> dict[str, Path]:
 def face_normals(vertices: Array, faces: IntArray) -> Array:
     """(F, 3) outward normals as long as twice the face's area, square metres."""
     a, b, c = (vertices[faces[:, k]] for k in range(3))
-    normals: Array = np.cross(b - a, c - a)
-    return normals
+    return np.asarray(np.cross(b - a, c - a), dtype=float)
 
 
 def vertex_normals(vertices: Array, faces: IntArray) -> Array:
@@ -170,8 +169,8 @@ def vertex_normals(vertices: Array, faces: IntArray) -> Array:
     for k in range(3):
         total[:, k] = np.bincount(corners, np.repeat(per_face[:, k], 3), len(vertices))
     length = np.linalg.norm(total, axis=1, keepdims=True)
-    normals: Array = total / np.where(length > 0, length, 1.0)
-    return normals
+    total /= np.where(length > 0, length, 1.0)
+    return total
 
 
 def weld(vertices: Array) -> IntArray:
