@@ -1,0 +1,29 @@
+"""Installs the part of hoisdf_ros that needs no ROS; colcon goes by package.xml instead."""
+
+from setuptools import find_packages, setup
+
+setup(
+    name="hoisdf_ros",
+    version="0.1.0",
+    description="Hands and the objects they hold, from RGB-D images",
+    license="Apache-2.0",
+    author="hoisdf_ros developers",
+    author_email="hoisdf-ros@example.org",
+    python_requires=">=3.10",
+    packages=find_packages(include=["hoisdf_ros", "hoisdf_ros.*"]),
+    package_data={"hoisdf_ros": ["assets/**", "py.typed"]},
+    install_requires=[
+        "matplotlib",
+        "moderngl",
+        "numpy>=1.26",
+        "opencv-python>=4.6,<5",
+        "pyyaml",
+        "scipy",
+        "smplx",
+        "torch>=2.13",
+        "tqdm",
+        "transforms3d",
+        "trimesh",
+    ],
+    entry_points={"console_scripts": ["hoisdf = hoisdf_ros.cli:main"]},
+)
