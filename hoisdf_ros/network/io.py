@@ -114,6 +114,19 @@ class NetworkOutput(NamedTuple):
     object: ObjectVotes
 
 
+class Attended(NamedTuple):
+    """Normalised outputs of the attention stacks, a list over their layers each.
+
+    Attributes:
+        hand, object: (B, N, D) tokens; the field's own points come first.
+        queries: (B, Q, D) hand queries.
+    """
+
+    hand: list[Tensor]
+    object: list[Tensor]
+    queries: list[Tensor]
+
+
 class LayerOutput(NamedTuple):
     """The heads' answers at every layer, for the losses; each list runs from first to last."""
 

@@ -13,6 +13,7 @@ from hoisdf_ros.network.decoder import Decoder
 from hoisdf_ros.network.field_tokens import SurfaceDensity, tokens
 from hoisdf_ros.network.heads import HandParameterHead, JointVoteHead, ObjectPoseHead
 from hoisdf_ros.network.io import (
+    Attended,
     FieldPoints,
     HandParameters,
     ImageFeatures,
@@ -100,27 +101,32 @@ class Hoisdf(nn.Module):
         self, features: ImageFeatures, queries: QueryPoints, inputs: NetworkInput
     ) -> tuple[JointVotes, HandParameters, ObjectVotes]:
         """Stage three: attention among the points, then the heads on the last layer."""
-        hand_tokens, object_tokens = self.point_tokens(features, queries, inputs)
-        hand, held = self.hand_encoder(hand_tokens), self.object_encoder(object_tokens)
-        decoded = self.hand_decoder(self._own(hand.memory, queries.hand))
+        attended = self.attend(features, queries, inputs)
         return (
-            self._joint_votes(hand.layers[-1], queries),
-            self.hand_head(decoded[-1]),
-            self.object_head(self._own(held.layers[-1], queries.object)),
+            self._joint_votes(attended.hand[-1], queries),
+            self.hand_head(attended.queries[-1]),
+            self.object_head(self._own(attended.object[-1], queries.object)),
         )
 
     def supervise(
         self, features: ImageFeatures, queries: QueryPoints, inputs: NetworkInput
     ) -> LayerOutput:
         """Stage three with the heads on every layer (deep supervision)."""
+        attended = self.attend(features, queries, inputs)
+        return LayerOutput(
+            [self._joint_votes(layer, queries) for layer in attended.hand],
+            [self.hand_head(layer) for layer in attended.queries],
+            [self.object_head(self._own(layer, queries.object)) for layer in attended.object],
+        )
+
+    def attend(
+        self, features: ImageFeatures, queries: QueryPoints, inputs: NetworkInput
+    ) -> Attended:
+        """Attention among the points of each sequence, and from the hand queries to the hand's."""
         hand_tokens, object_tokens = self.point_tokens(features, queries, inputs)
         hand, held = self.hand_encoder(hand_tokens), self.object_encoder(object_tokens)
         decoded = self.hand_decoder(self._own(hand.memory, queries.hand))
-        return LayerOutput(
-            [self._joint_votes(layer, queries) for layer in hand.layers],
-            [self.hand_head(layer) for layer in decoded],
-            [self.object_head(self._own(layer, queries.object)) for layer in held.layers],
-        )
+        return Attended(hand.layers, held.layers, decoded)
 
     def distances(
         self, points: Tensor, features: ImageFeatures, inputs: NetworkInput

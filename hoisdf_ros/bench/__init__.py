@@ -1,0 +1,1 @@
+"""How exact and how fast: parity with golden arrays, time per stage."""

@@ -1,0 +1,1 @@
+"""Targets and losses: one function a term, with its equation."""
