@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
+from scipy.ndimage import label, map_coordinates
 from scipy.spatial import cKDTree
 
 from hoisdf_ros.datatypes import Array, Mesh
@@ -177,6 +177,21 @@ class Surface:
         return signed
 
 
+def _agree_on_signs(distances: Array, spacing: float) -> Array:
+    """The grid (X, Y, Z) with one sign for each region that the surface cannot part.
+
+    Neighbours farther than half a cell from the surface lie on the same side of it, so a region
+    of such cells takes the sign of its majority. This mends the stray signs that folded or
+    doubled faces, which scanned meshes have, cast far away.
+    """
+    clear = np.abs(distances) > spacing / 2
+    region, count = label(clear)
+    votes = np.bincount(region.ravel(), np.sign(distances).ravel(), count + 1)
+    signs = np.where(clear, np.where(votes < 0, -1.0, 1.0)[region], np.sign(distances))
+    agreed: Array = signs * np.abs(distances)
+    return agreed
+
+
 @dataclass(frozen=True)
 class SignedDistanceGrid:
     """Signed distance on a regular grid, looked up by trilinear interpolation.
@@ -206,8 +221,9 @@ class SignedDistanceGrid:
         origin = mesh.vertices.min(axis=0) - margin
         shape = np.ceil((mesh.vertices.max(axis=0) + margin - origin) / spacing).astype(int) + 1
         points = np.indices(shape).reshape(3, -1).T * spacing + origin
-        distances = Surface(mesh).signed_distance(points)
-        return cls(origin, spacing, distances.reshape(shape).astype(np.float32))
+        distances = Surface(mesh).signed_distance(points).reshape(shape)
+        agreed = _agree_on_signs(distances, spacing)
+        return cls(origin, spacing, agreed.astype(np.float32))
 
     def __call__(self, points: Array) -> Array:
         """Signed distance at (..., 3) points in metres, frame of the mesh.

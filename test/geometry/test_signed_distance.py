@@ -6,7 +6,7 @@ import pytest
 from hoisdf_ros.datatypes import Array, Mesh
 from hoisdf_ros.errors import MeshError
 from hoisdf_ros.geometry.primitives import box, sphere
-from hoisdf_ros.geometry.signed_distance import SignedDistanceGrid, Surface
+from hoisdf_ros.geometry.signed_distance import SignedDistanceGrid, Surface, _agree_on_signs
 
 SIZE = (0.06, 0.1, 0.02)
 
@@ -114,3 +114,13 @@ def test_the_grid_is_continuous_and_never_too_small_beyond_its_border() -> None:
     assert np.abs(np.diff(values)).max() <= 0.0006
     assert (values - box_distance(ray) > -1e-3).all()
     assert values[-1] > 0.1
+
+
+def test_the_grid_outvotes_stray_signs_away_from_the_surface() -> None:
+    steps = np.linspace(-0.05, 0.05, 21)
+    points = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1)
+    distances = box_distance(points.reshape(-1, 3)).reshape(21, 21, 21)
+    flipped = distances.copy()
+    flipped[10, 10, 10] *= -1  # the centre of the box
+    flipped[0, 3, 5] *= -1
+    assert np.array_equal(_agree_on_signs(flipped, spacing=0.005), distances)
