@@ -25,5 +25,5 @@ setup(
         "transforms3d",
         "trimesh",
     ],
-    entry_points={"console_scripts": ["hoisdf = hoisdf_ros.cli:main"]},
+    entry_points={"console_scripts": ["hoisdf = hoisdf_ros.cli.main:main"]},
 )

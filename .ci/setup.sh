@@ -87,7 +87,7 @@ install_wheels() {
   options+=("${files[@]/#/--requirement=}")
   want="${files[*]##*/} $(cat "${files[@]}" "$ci/patch_ros_wheels.py" | sha256sum)"
   unchanged wheels "$want" && return
-  say "installing the Python packages"
+  say "installing the Python packages (minutes the first time; torch is the largest)"
   # shellcheck disable=SC2086  # PIP_ARGS is a list of options
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check ${PIP_ARGS:-} "${options[@]}"
   [ "$ros" != wheels ] || "$venv/bin/python" "$ci/patch_ros_wheels.py"

@@ -93,7 +93,7 @@ mkdir -p "$venv/libexec"
 replace "$venv/libexec/hoisdf" <<TEXT
 import sys
 
-from hoisdf_ros.cli import main
+from hoisdf_ros.cli.main import main
 
 sys.exit(main())
 TEXT

@@ -2,5 +2,5 @@
 
 from pkgutil import extend_path
 
-# The message classes are built elsewhere; this lets `hoisdf_ros.msg` and the sources be one package.
+# Message classes are built elsewhere: this makes `hoisdf_ros.msg` and the sources one package.
 __path__ = extend_path(__path__, __name__)
