@@ -89,7 +89,8 @@ install_wheels() {
   unchanged wheels "$want" && return
   say "installing the Python packages (minutes the first time; torch is the largest)"
   # shellcheck disable=SC2086  # PIP_ARGS is a list of options
-  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check ${PIP_ARGS:-} "${options[@]}"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --use-pep517 \
+    ${PIP_ARGS:-} "${options[@]}"
   [ "$ros" != wheels ] || "$venv/bin/python" "$ci/patch_ros_wheels.py"
   done_with wheels "$want"
 }
