@@ -13,6 +13,9 @@ from hoisdf_ros.errors import MeshError
 
 IntArray = NDArray[np.int32]
 
+PACKAGED_OBJECTS = Path(__file__).resolve().parents[1] / "assets" / "objects"
+"""Folder of the meshes that come with this package, one ``<object_id>/textured.obj`` each."""
+
 
 class _ObjReader:
     """Collects the corners of a Wavefront OBJ file line by line.

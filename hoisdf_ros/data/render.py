@@ -1,0 +1,323 @@
+"""Colour, depth and ids of posed meshes, drawn by OpenGL without a window or a GPU.
+
+Depth is the camera's z in metres; integer pixel coordinates are pixel centres, so that a
+point is drawn exactly where `geometry.camera.project` puts it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import cv2
+import moderngl
+import numpy as np
+from numpy.typing import NDArray
+
+from hoisdf_ros.datatypes import Array, Camera, Mesh
+from hoisdf_ros.errors import HoisdfError, ImageError
+from hoisdf_ros.geometry.mesh import IntArray, vertex_normals, weld
+
+_NEAR_M, _FAR_M = 0.05, 20.0
+
+_VERTEX_SHADER = """
+#version 330
+uniform mat4 projection;
+uniform mat3 rotation;
+uniform vec3 translation;
+in vec3 position;
+in vec3 normal;
+in vec2 uv;
+out vec3 point;
+out vec3 facing;
+out vec2 texel;
+void main() {
+    point = rotation * position + translation;
+    facing = rotation * normal;
+    texel = vec2(uv.x, 1.0 - uv.y);
+    gl_Position = projection * vec4(point, 1.0);
+}
+"""
+
+_FRAGMENT_SHADER = """
+#version 330
+uniform sampler2D picture;
+uniform bool textured;
+uniform vec3 colour;
+uniform vec3 to_light;
+uniform vec3 light;
+uniform float ambient;
+uniform float shine;
+uniform float id;
+in vec3 point;
+in vec3 facing;
+in vec2 texel;
+layout(location = 0) out vec4 colour_and_id;
+layout(location = 1) out float depth;
+void main() {
+    vec3 n = normalize(facing);
+    vec3 to_eye = -normalize(point);
+    if (dot(n, to_eye) < 0.0) n = -n;
+    vec3 base = textured ? texture(picture, texel).rgb : colour;
+    float diffuse = max(dot(n, to_light), 0.0);
+    float gloss = shine * pow(max(dot(n, normalize(to_light + to_eye)), 0.0), 24.0);
+    vec3 lit = base * (ambient + (1.0 - ambient) * diffuse * light) + gloss * light;
+    colour_and_id = vec4(clamp(lit, 0.0, 1.0), id / 255.0);
+    depth = point.z;
+}
+"""
+
+_BACKGROUND_VERTEX_SHADER = """
+#version 330
+in vec2 corner;
+out vec2 texel;
+void main() {
+    texel = 0.5 * corner + 0.5;
+    gl_Position = vec4(corner, 1.0, 1.0);
+}
+"""
+
+_BACKGROUND_FRAGMENT_SHADER = """
+#version 330
+uniform sampler2D picture;
+in vec2 texel;
+layout(location = 0) out vec4 colour_and_id;
+layout(location = 1) out float depth;
+void main() {
+    colour_and_id = vec4(texture(picture, texel).rgb, 0.0);
+    depth = uintBitsToFloat(0x7fc00000u);
+}
+"""
+
+
+@dataclass(frozen=True)
+class Light:
+    """A distant lamp and light from everywhere.
+
+    Args:
+        towards: (3,) direction to the lamp, camera frame; any length.
+        colour: Brightness of the lamp in red, green and blue.
+        ambient: Share of the light that comes from everywhere.
+    """
+
+    towards: tuple[float, float, float] = (-0.3, -0.6, -1.0)
+    colour: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    ambient: float = 0.45
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """One thing to draw.
+
+    Args:
+        mesh: Shape and texture; what belongs to it stays on the renderer's side, so pass the
+            same mesh again rather than a copy.
+        id: 0 to 255, written where it is seen; 0 stands for background.
+        rotation: (3, 3) camera-from-mesh.
+        translation: (3,) origin of the mesh frame, metres, camera frame.
+        vertices: (V, 3) metres that take the place of the mesh's own in this frame, for
+            shapes that bend; or None.
+        colour: Red, green, blue in [0, 1], where there is no texture.
+        shine: Strength of the highlight.
+    """
+
+    mesh: Mesh
+    id: int
+    rotation: Array
+    translation: Array
+    vertices: Array | None = None
+    colour: tuple[float, float, float] = (0.7, 0.7, 0.7)
+    shine: float = 0.1
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """One drawn frame.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        depth: (H, W) float32 metres along z, NaN where nothing is.
+        ids: (H, W) uint8 id of the item seen, 0 where nothing is.
+    """
+
+    image: NDArray[np.uint8]
+    depth: NDArray[np.float32]
+    ids: NDArray[np.uint8]
+
+
+def projection_matrix(camera: Camera) -> Array:
+    """(4, 4) clip coordinates from the camera frame; the first row of memory is the top.
+
+    OpenGL's window has pixel centres at half-integers, hence the 0.5.
+    """
+    matrix = np.zeros((4, 4))
+    matrix[0, 0] = 2 * camera.fx / camera.width
+    matrix[0, 2] = 2 * (camera.cx + 0.5) / camera.width - 1
+    matrix[1, 1] = 2 * camera.fy / camera.height
+    matrix[1, 2] = 2 * (camera.cy + 0.5) / camera.height - 1
+    matrix[2, 2] = (_FAR_M + _NEAR_M) / (_FAR_M - _NEAR_M)
+    matrix[2, 3] = -2 * _FAR_M * _NEAR_M / (_FAR_M - _NEAR_M)
+    matrix[3, 2] = 1
+    return matrix
+
+
+def _standalone_context() -> moderngl.Context:
+    """An OpenGL 3.3 context that needs no display."""
+    try:
+        settings: dict[str, Any] = {"backend": "egl"}
+        return moderngl.create_context(require=330, standalone=True, **settings)
+    except Exception as error:  # moderngl and its loader raise bare Exceptions
+        raise HoisdfError(
+            f"no OpenGL without a display ({error}): expected EGL; install it with "
+            "'apt-get install libegl1 libgl1-mesa-dri' and 'pip install moderngl'"
+        ) from error
+
+
+class _MeshOnGpu:
+    """Buffers of one mesh; only a bending shape's vertices are sent again."""
+
+    def __init__(self, context: moderngl.Context, program: moderngl.Program, mesh: Mesh) -> None:
+        self.mesh = mesh
+        self._welded: IntArray = weld(mesh.vertices)[mesh.faces]
+        self._places = weld(mesh.vertices)
+        count = len(mesh.vertices)
+        self._shape = context.buffer(reserve=count * 24, dynamic=True)
+        self._sent: Array | None = None
+        uv = np.zeros((count, 2)) if mesh.uv is None else mesh.uv
+        self._uv = context.buffer(uv.astype("f4").tobytes())
+        self._indices = context.buffer(mesh.faces.astype("i4").tobytes())
+        self.texture = _texture(context, mesh.texture) if mesh.texture is not None else None
+        content = [(self._shape, "3f 3f", "position", "normal"), (self._uv, "2f", "uv")]
+        self._array = context.vertex_array(program, content, self._indices)
+
+    def draw(self, vertices: Array) -> None:
+        """Draw with these (V, 3) vertices; they are sent when they are not the last ones."""
+        if vertices is not self._sent:
+            normals = vertex_normals(vertices, self._welded)[self._places]
+            self._shape.write(np.hstack([vertices, normals]).astype("f4").tobytes())
+            self._sent = vertices
+        if self.texture is not None:
+            self.texture.use(0)
+        self._array.render()
+
+
+def _texture(context: moderngl.Context, picture: NDArray[np.uint8]) -> moderngl.Texture:
+    height, width = picture.shape[:2]
+    texture = context.texture((width, height), 3, picture.tobytes(), alignment=1)
+    texture.build_mipmaps()
+    texture.anisotropy = 4.0
+    return texture
+
+
+class Renderer:
+    """Draws items for one camera. Use it in the thread that made it, and close it.
+
+    Args:
+        camera: Intrinsics and size of the pictures.
+
+    Raises:
+        HoisdfError: This machine has no OpenGL that works without a display.
+    """
+
+    def __init__(self, camera: Camera) -> None:
+        self.camera = camera
+        self._context = _standalone_context()
+        context, size = self._context, (camera.width, camera.height)
+        self._program = context.program(_VERTEX_SHADER, _FRAGMENT_SHADER)
+        members = {name: self._program[name] for name in self._program}
+        self._set = {k: v for k, v in members.items() if isinstance(v, moderngl.Uniform)}
+        self._set["projection"].write(projection_matrix(camera).T.astype("f4").tobytes())
+        self._backdrop = context.program(_BACKGROUND_VERTEX_SHADER, _BACKGROUND_FRAGMENT_SHADER)
+        corners = np.array([[-1, -1], [3, -1], [-1, 3]], dtype="f4")  # one triangle covers all
+        self._screen = context.vertex_array(
+            self._backdrop, [(context.buffer(corners.tobytes()), "2f", "corner")]
+        )
+        self._background = context.texture(size, 3, alignment=1)
+        self._background_sent: NDArray[np.uint8] | None = None
+        self._target = context.framebuffer(
+            [context.texture(size, 4), context.texture(size, 1, dtype="f4")],
+            context.depth_renderbuffer(size),
+        )
+        self._meshes: dict[int, _MeshOnGpu] = {}
+
+    def __enter__(self) -> "Renderer":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give everything on the GPU back; the renderer cannot be used afterwards."""
+        self._meshes.clear()
+        self._context.gc_mode = "context_gc"
+        self._context.release()
+
+    def render(
+        self, items: Sequence[Item], background: NDArray[np.uint8], light: Light | None = None
+    ) -> Rendered:
+        """Draw one frame.
+
+        Args:
+            items: What to draw, in any order.
+            background: (H, W, 3) uint8 RGB, seen where no item is.
+            light: Where the light comes from.
+
+        Raises:
+            ImageError: The background is not of the camera's size.
+        """
+        with self._context:  # there may be another renderer
+            self._target.use()
+            self._target.clear()
+            self._context.disable(moderngl.DEPTH_TEST)
+            self._draw_background(background)
+            self._context.enable(moderngl.DEPTH_TEST)
+            self._set_light(light or Light())
+            for item in items:
+                self._draw(item)
+            return self._read()
+
+    def _draw_background(self, background: NDArray[np.uint8]) -> None:
+        expected = (self.camera.height, self.camera.width, 3)
+        if background.shape != expected or background.dtype != np.uint8:
+            raise ImageError(
+                f"background is {background.dtype} {background.shape}, expected uint8 {expected} "
+                "as the camera says"
+            )
+        if background is not self._background_sent:
+            self._background.write(background.tobytes(), alignment=1)
+            self._background_sent = background
+        self._background.use(0)
+        self._screen.render(vertices=3)
+
+    def _set_light(self, light: Light) -> None:
+        towards = np.array(light.towards) / np.linalg.norm(light.towards)
+        self._set["to_light"].value = tuple(towards)
+        self._set["light"].value = light.colour
+        self._set["ambient"].value = light.ambient
+
+    def _draw(self, item: Item) -> None:
+        on_gpu = self._meshes.get(id(item.mesh))
+        if on_gpu is None:  # it keeps the mesh, so that its id() stays taken
+            on_gpu = _MeshOnGpu(self._context, self._program, item.mesh)
+            self._meshes[id(item.mesh)] = on_gpu
+        self._set["rotation"].write(item.rotation.T.astype("f4").tobytes())
+        self._set["translation"].value = tuple(item.translation)
+        self._set["textured"].value = on_gpu.texture is not None
+        self._set["colour"].value = item.colour
+        self._set["shine"].value = item.shine
+        self._set["id"].value = float(item.id)
+        on_gpu.draw(item.mesh.vertices if item.vertices is None else item.vertices)
+
+    def _read(self) -> Rendered:
+        shape = (self.camera.height, self.camera.width)
+        colour = np.empty((*shape, 4), dtype=np.uint8)
+        depth = np.empty(shape, dtype=np.float32)
+        self._target.read_into(colour, components=4, attachment=0)
+        self._target.read_into(depth, components=1, attachment=1, dtype="f4")
+        image = cv2.cvtColor(colour, cv2.COLOR_RGBA2RGB)
+        return Rendered(np.asarray(image, dtype=np.uint8), depth, colour[..., 3].copy())
