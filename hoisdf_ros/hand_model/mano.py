@@ -101,6 +101,7 @@ def _smplx_layer(arrays: HandArrays) -> nn.Module:
             model_path="",
             data_struct=data,
             is_rhand=arrays.side is Side.RIGHT,
+            create_body_pose=False,
             use_pca=False,
             flat_hand_mean=True,
             num_pca_comps=len(arrays.hands_mean),

@@ -148,7 +148,7 @@ def read_pickled_arrays(path: Path, names: Collection[str]) -> dict[str, NDArray
     """
     data = path.read_bytes()
     try:
-        _check_memo(data)
+        _check_opcodes(data)
         stored = _ArrayUnpickler(io.BytesIO(data), encoding="latin1").load()
         if not isinstance(stored, dict):
             raise HandModelError(f"it holds a {type(stored).__name__}, expected a dictionary")
@@ -161,11 +161,13 @@ def read_pickled_arrays(path: Path, names: Collection[str]) -> dict[str, NDArray
         ) from error
 
 
-def _check_memo(data: bytes) -> None:
-    """Refuse memo positions for which the unpickler would allocate gigabytes."""
+def _check_opcodes(data: bytes) -> None:
+    """Refuse memo positions that would take gigabytes, and codes that may pass by find_class."""
     for opcode, argument, _ in pickletools.genops(data):
         if "PUT" in opcode.name and not 0 <= int(str(argument)) <= MAX_MEMO:
             raise HandModelError(f"memo position {argument}, expected at most {MAX_MEMO}")
+        if opcode.name.startswith("EXT"):
+            raise HandModelError(f"it asks for extension code {argument}, expected names only")
 
 
 def _array(value: object, depth: int = 0) -> NDArray[Any]:

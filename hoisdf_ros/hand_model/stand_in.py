@@ -34,6 +34,28 @@ def load_stand_in(side: Side) -> HandArrays:
     return right if side is Side.RIGHT else right.mirrored()
 
 
+def load_right_hand(directory: str) -> HandArrays:
+    """The right hand of a user's folder, or the packaged one.
+
+    Args:
+        directory: Folder that holds ``MANO_RIGHT.pkl`` or ``MANO_RIGHT.npz``; empty: packaged.
+
+    Raises:
+        HandModelError: The folder holds neither file, or the file cannot be used.
+    """
+    if not directory:
+        return load_stand_in(Side.RIGHT)
+    folder = Path(directory).expanduser()
+    candidates = [folder / f"MANO_RIGHT{suffix}" for suffix in (".pkl", ".npz")]
+    found = [path for path in candidates if path.is_file()]
+    if not found:
+        raise HandModelError(
+            f"hand_model_dir '{folder}' holds neither MANO_RIGHT.pkl nor MANO_RIGHT.npz: get MANO "
+            "from its authors, or leave hand_model_dir empty for the packaged stand-in hand"
+        )
+    return load_hand_arrays(found[0], Side.RIGHT)
+
+
 def load_stand_in_bend_axes(side: Side) -> Array:
     """The axes about which the stand-in's joints bend.
 

