@@ -229,7 +229,9 @@ class EstimatorConfig:
     max_depth_m: float = _parameter(
         4.0, "farthest depth believed, metres", low=0.1, high=20.0, live=True
     )
-    max_hands: int = _parameter(2, "hands estimated per frame, best first", low=1, high=8, live=True)
+    max_hands: int = _parameter(
+        2, "hands estimated per frame, best first", low=1, high=8, live=True
+    )
     score_threshold: float = _parameter(
         0.5, "detections below this score are ignored", low=0.0, high=1.0, live=True
     )
@@ -238,6 +240,9 @@ class EstimatorConfig:
         "auto: as detected; left or right: every hand is taken for this one",
         choices=("auto", "left", "right"),
         live=True,
+    )
+    lost_timeout_ms: float = _parameter(
+        300.0, "a hand unseen for so long is lost, milliseconds", low=0.0, high=1e4, live=True
     )
 
 
@@ -257,6 +262,11 @@ class NodeConfig(EstimatorConfig):
     info_qos: str = _parameter(
         "sensor", "sensor: best effort; reliable", choices=("sensor", "reliable")
     )
+    image_is_rectified: bool = _parameter(
+        False,
+        "the image comes from image_proc: take P of camera_info and do not mind its distortion; "
+        "otherwise an image with distortion is refused",
+    )
     max_input_age_ms: float = _parameter(
         1000.0, "older images are dropped, milliseconds", low=1.0, high=1e6, live=True
     )
@@ -269,9 +279,6 @@ class NodeConfig(EstimatorConfig):
     )
     max_rate_hz: float = _parameter(
         0.0, "frames processed per second at most; 0: no limit", low=0.0, high=1000.0, live=True
-    )
-    lost_timeout_ms: float = _parameter(
-        300.0, "a hand unseen for so long is lost, milliseconds", low=0.0, high=1e4, live=True
     )
     tf_prefix: str = _parameter("", "put before 'hand_<id>' and 'object_<id>'")
     publish_tf: bool = _parameter(True, "broadcast hand and object frames", live=True)

@@ -42,6 +42,10 @@ MIRROR: NDArray[np.float64] = np.diag([-1.0, 1.0, 1.0])
 """Turns a left hand into a right one: x of points; rotations R become M R M."""
 
 
+UNTRAINED_WARNING = "untrained weights: poses are meaningless"
+"""Said wherever poses are shown while the network's weights are random."""
+
+
 class Side(enum.IntEnum):
     """The person's hand; the values are those of ``HandPose.side``."""
 

@@ -145,7 +145,7 @@ class Root:
 
     Args:
         position: (3,) metres.
-        covariance: (3, 3) square metres; mostly along the ray.
+        covariance: (3, 3) square metres, mostly along the ray; NaN when unknown.
         source: Where it came from.
     """
 
@@ -280,3 +280,27 @@ class Mesh:
         """(3,) extent along the axes of its frame, metres."""
         extent: Array = np.ptp(self.vertices, axis=0)
         return extent
+
+
+@dataclass(frozen=True)
+class EstimatorInfo:
+    """What runs: for the log's first line, diagnostics and reports.
+
+    Args:
+        weights: File name, or ``untrained``.
+        weights_hash: Short hash of all weights.
+        preset, backend, precision, device: What is in effect, not what was asked for.
+        hand_model: File name of the hand model.
+        objects: Known object ids.
+        trained: False while the weights are random and poses mean nothing.
+    """
+
+    weights: str
+    weights_hash: str
+    preset: str
+    backend: str
+    precision: str
+    device: str
+    hand_model: str
+    objects: tuple[str, ...]
+    trained: bool

@@ -119,7 +119,9 @@ def _attention(model: Hoisdf, golden: Golden, features: ImageFeatures) -> Iterat
         object_encoder_last=attended.object[-1][:, ::_EVERY_TOKEN],
         hand_decoder_last=attended.queries[-1],
     )
-    yield from _check(golden, "regression", STAGE, **_pose(model.regress(features, queries, inputs)))
+    yield from _check(
+        golden, "regression", STAGE, **_pose(model.regress(features, queries, inputs))
+    )
 
 
 def _pose(outputs: tuple[JointVotes, HandParameters, ObjectVotes]) -> dict[str, Tensor]:
@@ -138,7 +140,7 @@ def _pose(outputs: tuple[JointVotes, HandParameters, ObjectVotes]) -> dict[str, 
 def _hand_model(hand_model: HandModel, golden: Golden) -> Iterator[Comparison]:
     if "mano_shape" not in golden:
         return
-    rotations = golden["mano_rotations"] if "mano_rotations" in golden else None
+    rotations = golden.arrays.get("mano_rotations")
     arrays = _geometry(hand_model, golden["mano_shape"], rotations, golden["hand_joints"])
     yield from _check(golden, "hand model", STAGE, **arrays)
 

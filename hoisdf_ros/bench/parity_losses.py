@@ -95,7 +95,7 @@ def _vote_losses(config: NetworkConfig, golden: Golden, layers: LayerOutput) -> 
 def _hand_losses(
     hand_model: HandModel, golden: Golden, layers: list[HandParameters]
 ) -> dict[str, Tensor]:
-    pose, betas = golden["target_mano_param"].split([48, 10], dim=1)
+    pose, betas = torch.split(golden["target_mano_param"], [48, 10], dim=1)
     rotations = _rotations(pose)
     terms = {"shape_param_loss": losses.shape(layers, betas)}
     if layers[0].rotations is not None:

@@ -16,7 +16,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser("parity", help="compare every array of a golden file with ours")
     parser.add_argument("--preset", required=True, choices=PRESETS)
     parser.add_argument("--checkpoint", required=True, type=Path, help="weights, .pth")
-    parser.add_argument("--hand-model", required=True, type=Path, help="MANO's layout, .npz or .pkl")
+    parser.add_argument(
+        "--hand-model", required=True, type=Path, help="MANO's layout, .npz or .pkl"
+    )
     parser.add_argument("--golden", required=True, type=Path, help="arrays to match, .npz")
     parser.add_argument(
         "--lattice",

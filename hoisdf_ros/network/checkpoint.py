@@ -58,7 +58,9 @@ def read_entries(path: Path) -> dict[str, Tensor]:
         ) from error
     entries = loaded.get(_KEY) if isinstance(loaded, Mapping) else None
     if not isinstance(entries, Mapping):
-        found = ", ".join(map(str, loaded)) if isinstance(loaded, Mapping) else type(loaded).__name__
+        found = (
+            ", ".join(map(str, loaded)) if isinstance(loaded, Mapping) else type(loaded).__name__
+        )
         raise CheckpointError(
             f"checkpoint {path} holds {found[:200]}: expected a dict with the key '{_KEY}'"
         )

@@ -164,9 +164,9 @@ class Hoisdf(nn.Module):
         )
         pixel = self._pixel_features(metres, features, inputs)
         split = [hand.points.shape[1], held.points.shape[1]]
-        hand_metres, object_metres = metres.split(split, dim=1)
-        hand_pixel, object_pixel = pixel.split(split, dim=1)
-        hand_image, object_image = self.token_input(pixel).split(split, dim=1)
+        hand_metres, object_metres = torch.split(metres, split, dim=1)
+        hand_pixel, object_pixel = torch.split(pixel, split, dim=1)
+        hand_image, object_image = torch.split(self.token_input(pixel), split, dim=1)
 
         def own(points: FieldPoints, image: Tensor, density: SurfaceDensity) -> Tensor:
             offsets = points.points / self.config.sdf_scale
@@ -180,7 +180,9 @@ class Hoisdf(nn.Module):
         hand_seen = hand_metres - inputs.object_center.unsqueeze(1)
         cross_hand = cross(self.hand_field, object_seen, object_pixel)
         cross_object = cross(self.object_field, hand_seen, hand_pixel)
-        guest_hand = tokens(object_seen, cross_hand, object_image, self.hand_density(cross_hand.sdf))
+        guest_hand = tokens(
+            object_seen, cross_hand, object_image, self.hand_density(cross_hand.sdf)
+        )
         guest_object = tokens(
             hand_seen, cross_object, hand_image, self.object_density(cross_object.sdf)
         )

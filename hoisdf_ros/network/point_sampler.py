@@ -68,9 +68,8 @@ def nearest_to_surface(
         count: Points to keep.
     """
     batch = inside.shape[0]
-    chunks = [
-        distance(chunk.expand(batch, -1, -1)) for chunk in lattice.unsqueeze(0).split(CHUNK, dim=1)
-    ]
+    pieces = -(-len(lattice) // CHUNK)
+    chunks = [distance(chunk.expand(batch, -1, -1)) for chunk in lattice.tensor_split(pieces)]
     sdf = torch.cat(chunks, dim=1)  # (B, L, 1)
     rank = torch.where(inside, sdf.squeeze(-1).abs(), FAR)
     _, index = rank.topk(count, dim=1, largest=False)

@@ -113,7 +113,9 @@ def _field(name: str) -> PublishedEntry | None:
     if match is None:
         return None
     side, layer, entry = match.groups(default="4")
-    return PublishedEntry(f"{_SIDES[side]}_sdf_decoder.linh{layer}.{_WEIGHT_NORM.get(entry, entry)}")
+    return PublishedEntry(
+        f"{_SIDES[side]}_sdf_decoder.linh{layer}.{_WEIGHT_NORM.get(entry, entry)}"
+    )
 
 
 def _attention_layer(name: str) -> PublishedEntry | None:

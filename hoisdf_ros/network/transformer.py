@@ -115,7 +115,7 @@ class HandDecoder(nn.Module):
 
     allowed: Tensor
 
-    def __init__(self, dim: int, heads: int, hidden: int, depth: int, queries: int) -> None:  # noqa: PLR0913
+    def __init__(self, dim: int, heads: int, hidden: int, depth: int, queries: int) -> None:
         super().__init__()
         self.queries = nn.Parameter(torch.randn(queries, dim))
         self.layers = nn.ModuleList(DecoderLayer(dim, heads, hidden) for _ in range(depth))

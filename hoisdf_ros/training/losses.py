@@ -34,7 +34,7 @@ WEIGHTS = {
 
 
 def sdf(distances: Tensor, target: Tensor, clamp: float) -> Tensor:
-    """Mean of \\|s - clamp(s*)\\| over (B, N, 1) clamped distances, normalised units (Sec. 3.1)."""
+    """Mean of |s - clamp(s*)| over (B, N, 1) clamped distances, normalised units (Sec. 3.1)."""
     return F.l1_loss(distances, target.clamp(-clamp, clamp))
 
 
@@ -80,17 +80,17 @@ def joints(layers: list[JointVotes], target: Tensor) -> Tensor:
 
 
 def vertices(layers: list[HandGeometry], target: HandGeometry) -> Tensor:
-    """Mean of \\|V - V*\\|^2 per coordinate over (B, 778, 3), square metres."""
+    """Mean of |V - V*|^2 per coordinate over (B, 778, 3), square metres."""
     return torch.stack([F.mse_loss(hand.vertices, target.vertices) for hand in layers]).mean()
 
 
 def mano_joints(layers: list[HandGeometry], target: HandGeometry) -> Tensor:
-    """Mean of \\|J - J*\\|^2 per coordinate over the hand model's (B, 21, 3), square metres."""
+    """Mean of |J - J*|^2 per coordinate over the hand model's (B, 21, 3), square metres."""
     return torch.stack([F.mse_loss(hand.joints, target.joints) for hand in layers]).mean()
 
 
 def rotations(layers: list[HandParameters], target: Tensor) -> Tensor:
-    """Mean of \\|R - R*\\|^2 per entry over (B, 16, 3, 3)."""
+    """Mean of |R - R*|^2 per entry over (B, 16, 3, 3)."""
     predicted = [hand.rotations for hand in layers if hand.rotations is not None]
     return torch.stack([F.mse_loss(rotation, target) for rotation in predicted]).mean()
 

@@ -36,5 +36,6 @@ def joint_visibility(points: Tensor, joints: Tensor) -> Tensor:
     Returns:
         (B, N, J) of 0 and 1: the point lies within 4 cm of the joint.
     """
-    distances = torch.linalg.vector_norm(points.unsqueeze(2) - joints.unsqueeze(1), dim=-1)
-    return (distances < VISIBLE_WITHIN_M).to(points.dtype)
+    offsets = points.unsqueeze(2) - joints.unsqueeze(1)  # (B, N, J, 3)
+    visible: Tensor = torch.linalg.vector_norm(offsets, dim=-1) < VISIBLE_WITHIN_M
+    return visible.to(points.dtype)

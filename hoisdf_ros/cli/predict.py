@@ -1,0 +1,178 @@
+"""``hoisdf predict``: one picture in, an overlay and a JSON out."""
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hoisdf_ros.config import PRESETS, EstimatorConfig
+from hoisdf_ros.conventions import JOINT_NAMES, UNTRAINED_WARNING
+from hoisdf_ros.datatypes import Box, Camera, Detection, Estimate, EstimatorInfo, Frame
+from hoisdf_ros.errors import ConfigError, ImageError
+
+if TYPE_CHECKING:
+    from hoisdf_ros.estimator import Estimator
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the command's options."""
+    parser = commands.add_parser("predict", help="hand and held object in one picture")
+    parser.add_argument("image", type=Path, help="picture, undistorted")
+    parser.add_argument("--camera", required=True, metavar="FX,FY,CX,CY", help="pixels")
+    parser.add_argument("--hand-box", required=True, metavar="X0,Y0,X1,Y1", help="pixels")
+    parser.add_argument("--object-box", metavar="X0,Y0,X1,Y1", help="pixels; leave out: no object")
+    parser.add_argument("--object-id", default="", help="which mesh the object is")
+    parser.add_argument("--side", choices=("right", "left"), default="right")
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument("--root", metavar="X,Y,Z", help="wrist in the camera frame, metres")
+    place.add_argument("--depth", type=Path, help="16-bit PNG registered to the picture, mm")
+    parser.add_argument("--weights", default="", help="checkpoint; without: untrained demo network")
+    parser.add_argument("--preset", default="", choices=("", *PRESETS))
+    parser.add_argument("--hand-model-dir", default="", help="folder with MANO_RIGHT.pkl or .npz")
+    parser.add_argument("--object-dir", default="", help="folder of meshes")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--out", type=Path, default=Path(), help="folder for the two files")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write ``<name>_overlay.png`` and ``<name>_estimate.json``; 1 when nothing was found."""
+    import cv2
+
+    from hoisdf_ros.estimator import Estimator
+
+    frame = _frame(options)
+    estimator = Estimator(
+        EstimatorConfig(
+            weights=options.weights,
+            preset=options.preset,
+            hand_model_dir=options.hand_model_dir,
+            object_dir=options.object_dir,
+            object_id=options.object_id,
+            device=options.device,
+        )
+    )
+    estimate = _estimate(estimator, frame, options)
+    info = estimator.describe()
+    stem = options.out / options.image.stem
+    options.out.mkdir(parents=True, exist_ok=True)
+    document = document_of(estimate, info, frame.camera)
+    json_path = stem.with_name(f"{stem.name}_estimate.json")
+    json_path.write_text(json.dumps(document, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    picture_path = stem.with_name(f"{stem.name}_overlay.png")
+    cv2.imwrite(str(picture_path), _overlay(estimator, frame, estimate)[..., ::-1])
+    for note in estimate.notes:
+        print(f"left out: {note}")
+    if not info.trained:
+        print(UNTRAINED_WARNING)
+    print(f"{len(estimate.hands)} hand, {len(estimate.objects)} object")
+    print(json_path, picture_path, sep="\n")
+    return 0 if estimate.hands else 1
+
+
+def numbers(text: str, count: int, option: str) -> list[float]:
+    """``count`` finite numbers separated by commas.
+
+    Raises:
+        ConfigError: They are not.
+    """
+    try:
+        values = [float(word) for word in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) != count or not np.isfinite(values).all():
+        raise ConfigError(
+            f"{option} '{text}': expected {count} numbers separated by commas, without spaces"
+        )
+    return values
+
+
+def document_of(estimate: Estimate, info: EstimatorInfo, camera: Camera) -> dict[str, Any]:
+    """The estimate as plain JSON: metres, radians, camera optical frame; null is unknown."""
+    document = {
+        "frame": "camera optical frame: x right, y down, z forward; metres, radians",
+        "joint_names": JOINT_NAMES,
+        "camera": camera,
+        "model": info,
+        "hands": estimate.hands,
+        "objects": estimate.objects,
+        "times": estimate.times,
+        "notes": estimate.notes,
+    }
+    plain: dict[str, Any] = _plain(document)
+    return plain
+
+
+def _frame(options: argparse.Namespace) -> Frame:
+    import cv2
+
+    picture = cv2.imread(str(options.image), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise ImageError(f"{options.image}: expected a readable picture (PNG, JPEG)")
+    height, width = picture.shape[:2]
+    fx, fy, cx, cy = numbers(options.camera, 4, "--camera")
+    camera = Camera(fx, fy, cx, cy, width, height)
+    detections = [_detection(f"{options.side}_hand", options.hand_box, "--hand-box")]
+    if options.object_box:
+        label = options.object_id or "object"
+        detections.append(_detection(label, options.object_box, "--object-box"))
+    image = np.ascontiguousarray(picture[..., ::-1], dtype=np.uint8)
+    return Frame(image, camera, _depth(options.depth), tuple(detections))
+
+
+def _depth(path: Path | None) -> NDArray[np.float32] | None:
+    import cv2
+
+    if path is None:
+        return None
+    stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if stored is None or stored.dtype != np.uint16 or stored.ndim != 2:
+        raise ImageError(f"{path}: expected a 16-bit single-channel PNG in millimetres")
+    return np.where(stored > 0, stored / np.float32(1000), np.nan).astype(np.float32)
+
+
+def _detection(label: str, text: str, option: str) -> Detection:
+    return Detection(label, Box(*numbers(text, 4, option)))
+
+
+def _estimate(estimator: "Estimator", frame: Frame, options: argparse.Namespace) -> Estimate:
+    from hoisdf_ros.preprocessing.boxes import find_hands
+    from hoisdf_ros.preprocessing.roots import root_given
+
+    if options.root is None:
+        return estimator(frame)
+    root = root_given(np.array(numbers(options.root, 3, "--root")))
+    (region,) = find_hands(frame.detections, estimator.config)
+    hand, held, times = estimator.estimate(frame, region, root)
+    return Estimate((hand,), (held,) if held else (), times)
+
+
+def _overlay(estimator: "Estimator", frame: Frame, estimate: Estimate) -> NDArray[np.uint8]:
+    from hoisdf_ros.postprocessing.overlay import caption, draw
+
+    known = [held.object_id for held in estimate.objects if held.object_id in estimator.objects.ids]
+    meshes = {object_id: estimator.object_mesh(object_id) for object_id in known}
+    faces = {hand.side: estimator.faces(hand.side) for hand in estimate.hands}
+    picture = draw(frame.image, estimate, frame.camera, faces, meshes)
+    if estimator.describe().trained:
+        return picture
+    return caption(picture, UNTRAINED_WARNING, warning=True)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    """Dataclasses, enums and arrays as JSON has them; NaN becomes null."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value.name.lower() if hasattr(value, "name") and hasattr(value, "value") else value

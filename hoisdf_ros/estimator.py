@@ -1,0 +1,208 @@
+"""One frame in, hands and held objects out.
+
+The package in one sentence: boxes, wrist and crop; network; hand model; camera frame.
+"""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hoisdf_ros.config import EstimatorConfig
+from hoisdf_ros.conventions import Side
+from hoisdf_ros.datatypes import (
+    Array,
+    Estimate,
+    EstimatorInfo,
+    Frame,
+    HandEstimate,
+    Mesh,
+    ObjectEstimate,
+    Root,
+    StageTimes,
+)
+from hoisdf_ros.errors import ImageError, MeshError, RootError
+from hoisdf_ros.hand_model.inverse_kinematics import solve_pose
+from hoisdf_ros.hand_model.mano import HandGeometry, HandModel
+from hoisdf_ros.hand_model.stand_in import load_right_hand, stand_in_path
+from hoisdf_ros.network.io import NetworkInput, NetworkOutput
+from hoisdf_ros.postprocessing.hand import RawHand, Seen, estimate_hand
+from hoisdf_ros.postprocessing.objects import ObjectLibrary, RawObject, estimate_object
+from hoisdf_ros.postprocessing.tracking import Tracker
+from hoisdf_ros.preprocessing.boxes import HandRegion, find_hands
+from hoisdf_ros.preprocessing.crop import Crop, make_crop
+from hoisdf_ros.preprocessing.roots import object_center, root_from_depth
+from hoisdf_ros.runtime.backend import Stopwatch
+from hoisdf_ros.runtime.loading import UNTRAINED, load_network
+
+OBJECT_DIR = Path(__file__).resolve().parent / "assets" / "objects"
+
+
+class Estimator:
+    """Estimates hands and held objects, frame after frame.
+
+    Args:
+        config: Weights, hand model, objects, thresholds.
+
+    Raises:
+        HoisdfError: Weights, hand model or objects cannot be used; the message says why.
+    """
+
+    def __init__(self, config: EstimatorConfig) -> None:
+        self.config = config
+        self.network = load_network(config)
+        arrays = load_right_hand(config.hand_model_dir)
+        self.hand_model = HandModel(arrays).eval().to(self.network.backend.device)
+        self.objects = ObjectLibrary(Path(config.object_dir) if config.object_dir else OBJECT_DIR)
+        self.tracker = Tracker(config.lost_timeout_ms / 1e3)
+
+    def __call__(self, frame: Frame) -> Estimate:
+        """Estimate everything that can be placed in metres.
+
+        Hands without a wrist position are left out and named in the notes; nothing is invented.
+        """
+        self.tracker.forget(frame.stamp)
+        hands, objects, notes, times = [], [], [], []
+        for region in find_hands(frame.detections, self.config):
+            try:
+                root = root_from_depth(frame, region.hand.box, self.config)
+                hand, held, spent = self.estimate(frame, region, root)
+            except (RootError, ImageError) as error:
+                notes.append(f"{region.hand.label}: {error}")
+                continue
+            hands.append(hand)
+            times.append(spent)
+            objects += [held] if held is not None else []
+        return Estimate(tuple(hands), tuple(objects), _total(times), tuple(notes))
+
+    def estimate(
+        self, frame: Frame, region: HandRegion, root: Root
+    ) -> tuple[HandEstimate, ObjectEstimate | None, StageTimes]:
+        """Estimate one hand whose wrist is known, and the object it holds.
+
+        Args:
+            frame: The image.
+            region: Boxes of hand and object.
+            root: The wrist.
+        """
+        watch = Stopwatch()
+        held_box = region.held.box if region.held else region.hand.box
+        mirror = region.side is Side.LEFT
+        crop = make_crop(
+            region.hand.box, held_box, frame.camera, self.network.config, mirror=mirror
+        )
+        depth = self.network.config.object_depth or float(root.position[2])
+        center = object_center(held_box, depth, frame.camera)
+        inputs = self._inputs(frame, crop, root.position, center)
+        preprocess_ms = watch.lap()
+        output = self.network.backend(inputs)
+        raw = self._raw_hand(output)  # reads the result, so that a GPU's time counts here
+        network_ms = watch.lap()
+        track = self.tracker.identify(region.side, root.position, frame.stamp)
+        score = region.hand.score
+        seen = Seen(track, region.side, region.side_score, score, root, region.hand.box)
+        hand = estimate_hand(raw, seen, frame.camera)
+        held = self._held(output, region, center, hand)
+        return hand, held, StageTimes(preprocess_ms, network_ms, watch.lap())
+
+    def faces(self, side: Side) -> NDArray[np.int64]:
+        """(1538, 3) triangles of that side's hand mesh, anticlockwise seen from outside."""
+        model = self.hand_model.mirrored() if side is Side.LEFT else self.hand_model
+        return model.faces
+
+    def object_mesh(self, object_id: str) -> Mesh:
+        """The mesh of an object.
+
+        Raises:
+            MeshError: The library lacks it.
+        """
+        known = self.objects.get(object_id)
+        if known is None:
+            raise MeshError(
+                f"object '{object_id}': expected one of {', '.join(self.objects.ids)}; add "
+                f"{object_id}/textured.obj to object_dir"
+            )
+        return known.mesh
+
+    def describe(self) -> EstimatorInfo:
+        """What runs, as it is in effect."""
+        backend = self.network.backend
+        return EstimatorInfo(
+            weights=self.network.weights,
+            weights_hash=self.network.weights_hash,
+            preset=self.network.config.name,
+            backend=backend.name,
+            precision=backend.precision,
+            device=backend.device,
+            hand_model=self.config.hand_model_dir or stand_in_path().name,
+            objects=self.objects.ids,
+            trained=self.network.weights != UNTRAINED,
+        )
+
+    def update(self, config: EstimatorConfig) -> None:
+        """Take over the settings that may change while running."""
+        self.config = config
+        self.tracker.timeout = config.lost_timeout_ms / 1e3
+
+    def reset(self) -> None:
+        """Forget every track."""
+        self.tracker.reset()
+
+    def _inputs(self, frame: Frame, crop: Crop, root: Array, center: Array) -> NetworkInput:
+        flip = np.array([-1.0, 1.0, 1.0]) if crop.mirrored else np.ones(3)
+        image = torch.from_numpy(crop.apply(frame.image)).permute(2, 0, 1)
+        arrays = (
+            crop.intrinsics,
+            root * flip,
+            center * flip,
+            crop.hand_box.array(),
+            crop.object_box.array(),
+        )
+        device = self.network.backend.device
+        return NetworkInput(
+            image.unsqueeze(0).to(device).float() / 255,
+            *(torch.from_numpy(array).float().unsqueeze(0).to(device) for array in arrays),
+        )
+
+    @torch.no_grad()
+    def _raw_hand(self, output: NetworkOutput) -> RawHand:
+        rotations, shape = output.hand.rotations, output.hand.shape
+        if rotations is None:
+            flat = torch.eye(3, device=shape.device).expand(len(shape), 16, 3, 3)
+            template: HandGeometry = self.hand_model(flat, shape)
+            voted = torch.cat([torch.zeros_like(template.joints[:, :1]), output.joints.joints], 1)
+            # differs: the published rule gives up on a reflection; here it is put right
+            rotations = solve_pose(template.joints, voted, reflection="corrected")
+        posed: HandGeometry = self.hand_model(rotations, shape)
+        votes, logits = output.joints.votes, output.joints.logits
+        tensors = (posed.vertices, posed.joints, rotations, shape, votes, logits.softmax(dim=1))
+        return RawHand(*(_array(tensor) for tensor in tensors))
+
+    def _held(
+        self, output: NetworkOutput, region: HandRegion, center: Array, hand: HandEstimate
+    ) -> ObjectEstimate | None:
+        if region.held is None:
+            return None
+        votes = torch.cat([output.object.translation_votes, output.object.rotation_votes], dim=-1)
+        raw = RawObject(
+            _array(output.object.rotation),
+            _array(output.object.translation),
+            _array(votes),
+            center,
+            mirrored=region.side is Side.LEFT,
+        )
+        return estimate_object(raw, self.objects.get(region.held.label), region.held, hand)
+
+
+def _array(tensor: Tensor) -> Array:
+    """The only batch entry, in double precision."""
+    array: Array = tensor[0].double().cpu().numpy()
+    return array
+
+
+def _total(times: list[StageTimes]) -> StageTimes:
+    names = [entry.name for entry in dataclasses.fields(StageTimes)]
+    return StageTimes(*(sum(getattr(spent, name) for spent in times) for name in names))

@@ -1,0 +1,1 @@
+"""How far from the truth: pure metrics with units."""

@@ -1,0 +1,88 @@
+"""Which hands are in the picture, and which object each of them holds: boxes in pixels.
+
+Boxes come from detections outside this package. This file and `roots` are the only ones that
+know where hands are taken from.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hoisdf_ros.config import EstimatorConfig
+from hoisdf_ros.conventions import Side
+from hoisdf_ros.datatypes import Box, Detection
+
+HAND_LABELS = {"left_hand": Side.LEFT, "right_hand": Side.RIGHT}
+
+REACH = 0.25
+"""An object farther from the hand's box than this share of the box's size is not held."""
+
+
+@dataclass(frozen=True)
+class HandRegion:
+    """A hand to look at, and what it holds.
+
+    Args:
+        side: Whose side the network is told.
+        side_score: Confidence of the side; 1 when a setting says it.
+        hand: The hand's detection.
+        held: The held object's detection, or None.
+    """
+
+    side: Side
+    side_score: float
+    hand: Detection
+    held: Detection | None
+
+
+def find_hands(detections: Sequence[Detection], config: EstimatorConfig) -> list[HandRegion]:
+    """The hands worth a forward pass, best first, each with the object nearest to it.
+
+    Args:
+        detections: Boxes with labels ``left_hand``, ``right_hand`` or an object id.
+        config: Threshold, largest number of hands, side and object id when they are given.
+
+    Returns:
+        At most ``config.max_hands`` hands; an object goes to one hand only.
+    """
+    good = [found for found in detections if found.score >= config.score_threshold]
+    hands = [found for found in good if found.label in HAND_LABELS]
+    hands.sort(key=lambda found: -found.score)
+    objects = [found for found in good if found.label not in HAND_LABELS]
+    if config.object_id:
+        objects = [replace(found, label=config.object_id) for found in objects]
+    regions = []
+    for hand in hands[: config.max_hands]:
+        held = _held_by(hand.box, objects)
+        if held is not None:
+            objects.remove(held)
+        side, score = _side(hand, config)
+        regions.append(HandRegion(side, score, hand, held))
+    return regions
+
+
+def gap(a: Box, b: Box) -> float:
+    """Distance between two boxes, pixels; minus the overlap's smaller edge when they overlap."""
+    across = max(a.x0, b.x0) - min(a.x1, b.x1)
+    down = max(a.y0, b.y0) - min(a.y1, b.y1)
+    if max(across, down) <= 0:
+        return max(across, down)
+    return float(np.hypot(max(across, 0.0), max(down, 0.0)))
+
+
+def mirrored(box: Box, width: int) -> Box:
+    """The box in the picture mirrored left to right; ``width`` in pixels."""
+    return Box(width - 1 - box.x1, box.y0, width - 1 - box.x0, box.y1)
+
+
+def _held_by(hand: Box, objects: Sequence[Detection]) -> Detection | None:
+    reach = REACH * max(hand.size)
+    near = [found for found in objects if gap(hand, found.box) <= reach]
+    return min(near, key=lambda found: gap(hand, found.box), default=None)
+
+
+def _side(hand: Detection, config: EstimatorConfig) -> tuple[Side, float]:
+    if config.side == "auto":
+        return HAND_LABELS[hand.label], hand.score
+    return Side[config.side.upper()], 1.0

@@ -1,0 +1,106 @@
+"""Where the wrist is, in metres, before the network has looked.
+
+From depth registered to the image: the median over the middle of the hand's box, among the points
+near the front. Depth sees the skin while the joint lies inside, hence the offset; the wrist
+is somewhere in the box, hence the wide covariance across.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hoisdf_ros.config import EstimatorConfig
+from hoisdf_ros.conventions import RootSource
+from hoisdf_ros.datatypes import Array, Box, Camera, Frame, Root
+from hoisdf_ros.errors import RootError
+from hoisdf_ros.geometry.camera import backproject
+
+SURFACE_TO_JOINT_M = 0.02
+"""From the skin along the ray to the wrist joint: +20 mm over synthetic views of all kinds."""
+
+HAND_THICKNESS_M = 0.12
+"""Points farther than this behind the nearest ones belong to the background."""
+
+NEAREST_SHARE = 5
+"""Percentile of depth taken for the nearest point, so that flying pixels do not count."""
+
+MIN_PIXELS = 30
+"""Fewer pixels with depth than this say nothing."""
+
+ALONG_STDDEV_M = 0.03
+ACROSS_SHARE = 0.3
+"""Standard deviation along the ray, and across it as a share of the box's size."""
+
+
+def root_from_depth(frame: Frame, box: Box, config: EstimatorConfig) -> Root:
+    """The wrist from the depth inside a hand's box.
+
+    Args:
+        frame: Image with registered depth.
+        box: The hand, pixels.
+        config: Depths that are believed.
+
+    Returns:
+        The point behind the box's middle, with a covariance that is honest about what a box
+        can say.
+
+    Raises:
+        RootError: No depth, or too few valid pixels inside the box.
+    """
+    if frame.depth is None:
+        raise RootError(
+            "no depth with this image: the hand cannot be placed in metres; publish depth "
+            "registered to the image (align_depth)"
+        )
+    values = _middle(frame.depth, box)
+    valid = values[(values >= config.min_depth_m) & (values <= config.max_depth_m)]
+    if len(valid) < MIN_PIXELS:
+        raise RootError(
+            f"{len(valid)} pixels of depth between {config.min_depth_m} and {config.max_depth_m} m "
+            f"in the hand's box, expected {MIN_PIXELS} or more: check the depth camera's range"
+        )
+    nearest = float(np.percentile(valid, NEAREST_SHARE))
+    surface = float(np.median(valid[valid <= nearest + HAND_THICKNESS_M]))
+    center = np.array(box.center)
+    ray = backproject(center, 1.0, frame.camera)
+    skin = ray * surface
+    position = skin + SURFACE_TO_JOINT_M * ray / np.linalg.norm(ray)
+    across = ACROSS_SHARE * max(box.size) * surface / frame.camera.fx
+    return Root(position, _covariance(ray, across), RootSource.DEPTH)
+
+
+def root_given(position: Array) -> Root:
+    """A wrist that the caller gives in metres; how sure the caller is, nobody said."""
+    unknown = np.full((3, 3), np.nan)
+    return Root(np.asarray(position, dtype=float), unknown, RootSource.FIXED)
+
+
+def object_center(box: Box, depth: float, camera: Camera) -> Array:
+    """Back-projection of the box's centre pixel (network.md section 2).
+
+    Args:
+        box: The object, pixels.
+        depth: Metres along z.
+        camera: The camera of those pixels.
+
+    Returns:
+        (3,) metres, camera frame.
+    """
+    pixel = np.trunc(np.array(box.center))  # kept: the published centre is a whole pixel
+    return backproject(pixel, depth, camera)
+
+
+def _middle(depth: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
+    """Finite depths in the middle half of the box."""
+    (cx, cy), (width, height) = box.center, box.size
+    rows = slice(max(0, round(cy - height / 4)), max(0, round(cy + height / 4) + 1))
+    columns = slice(max(0, round(cx - width / 4)), max(0, round(cx + width / 4) + 1))
+    values = depth[rows, columns].ravel()
+    finite: NDArray[np.float32] = values[np.isfinite(values)]
+    return finite
+
+
+def _covariance(ray: Array, across: float) -> Array:
+    direction = ray / np.linalg.norm(ray)
+    along = np.outer(direction, direction)
+    covariance: Array = ALONG_STDDEV_M**2 * along + across**2 * (np.eye(3) - along)
+    return covariance

@@ -1,0 +1,1 @@
+"""How the network is executed: one protocol, one definition of the network."""

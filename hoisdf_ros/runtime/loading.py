@@ -1,0 +1,54 @@
+"""From settings to a network that is ready to run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from hoisdf_ros.config import EstimatorConfig, NetworkConfig, preset
+from hoisdf_ros.network.checkpoint import load_checkpoint, weights_hash
+from hoisdf_ros.network.model import Hoisdf
+from hoisdf_ros.runtime.backend import Backend, make_backend
+
+UNTRAINED = "untrained"
+
+
+@dataclass(frozen=True)
+class LoadedNetwork:
+    """A network ready to run.
+
+    Args:
+        backend: Runs it.
+        config: Its preset.
+        weights: File name, or ``untrained``.
+        weights_hash: Short hash of all weights.
+    """
+
+    backend: Backend
+    config: NetworkConfig
+    weights: str
+    weights_hash: str
+
+
+def load_network(config: EstimatorConfig) -> LoadedNetwork:
+    """Build the network that the settings name and fill it with its weights.
+
+    Without weights the numbers are random, the same on every start.
+
+    Raises:
+        CheckpointError: The weights do not fit, or are not safe to read.
+        ConfigError: There is no such preset.
+        BackendError: The device or backend does not exist here.
+    """
+    network_config = preset(config.preset or ("dexycb" if config.weights else "demo"))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = Hoisdf(network_config)
+    if config.weights:
+        load_checkpoint(Path(config.weights).expanduser(), model)
+    return LoadedNetwork(
+        backend=make_backend(model, config.backend, config.device),
+        config=network_config,
+        weights=Path(config.weights).name or UNTRAINED,
+        weights_hash=weights_hash(model),
+    )
