@@ -50,7 +50,7 @@ find_python() {
 
 # Prints where ROS 2 comes from: the wheels, or the installation that is sourced, by its name.
 find_ros() {
-  if [ -n "${HOISDF_ENV:-}" ] || [ -z "${ROS_DISTRO:-}" ]; then
+  if [ "${HOISDF_ROS:-}" = wheels ] || [ -z "${ROS_DISTRO:-}" ]; then # .env.sh names its own
     echo wheels
     return
   fi
@@ -102,7 +102,6 @@ enter_wheels() {
   export VIRTUAL_ENV=$venv PATH="$venv/bin:$PATH"
   export AMENT_PREFIX_PATH=$venv CMAKE_PREFIX_PATH=$venv
   export LD_LIBRARY_PATH="$venv/lib$libraries" _ROS_WHEELS_BOOTSTRAP_COMPLETE=1
-  unset PYTHONPATH
 }
 
 on_prefix_path() { # is package $1 in one of the sourced prefixes?
@@ -159,6 +158,7 @@ flock 9
 found=$(find_python)
 version=${found%% *} python=${found#* }
 ros=$(find_ros)
+[ "$ros" != wheels ] || unset PYTHONPATH # .env.sh may have been sourced for another Python
 "$ci/system_packages.sh" "$python"
 make_venv
 install_wheels

@@ -36,7 +36,7 @@ TEXT
 
 from_wheels() {
   cat <<TEXT
-export ROS_DISTRO=jazzy
+export ROS_DISTRO=jazzy HOISDF_ROS=wheels
 export RMW_IMPLEMENTATION="\${RMW_IMPLEMENTATION:-rmw_fastrtps_cpp}"
 # The wheels find their libraries by starting Python again; with these two they need not.
 hoisdf_first LD_LIBRARY_PATH $(quoted "$(joined "$install"/*/lib "$venv/lib" "${site[0]}"/ros_*.libs)")
@@ -59,7 +59,7 @@ TEXT
 
 footer() {
   cat <<TEXT
-export HOISDF_ENV=$(quoted "$root") VIRTUAL_ENV=$(quoted "$venv")
+export VIRTUAL_ENV=$(quoted "$venv")
 hoisdf_first PATH $(quoted "$venv/bin")
 unset hoisdf_old
 unset -f hoisdf_first
