@@ -1,5 +1,7 @@
 """The packaged hand is a hand, is small, and holds nothing but numbers."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from hoisdf_ros.errors import HandModelError
 from hoisdf_ros.hand_model.mano import HandModel
 from hoisdf_ros.hand_model.poses import sample_poses
 from hoisdf_ros.hand_model.stand_in import (
+    load_right_hand,
     load_stand_in,
     load_stand_in_bend_axes,
     stand_in_path,
@@ -70,3 +73,15 @@ def test_sampled_poses_run_from_flat_to_fist() -> None:
     assert knuckles.mean(axis=1).max() > 80
     same = sample_poses(axes, 500, np.random.default_rng(0))
     assert np.array_equal(poses, same)
+
+
+def test_a_folder_of_the_users_is_taken_or_refused(tmp_path: Path) -> None:
+    assert load_right_hand("").side is Side.RIGHT
+    with pytest.raises(HandModelError, match=r"neither MANO_RIGHT\.pkl nor MANO_RIGHT\.npz"):
+        load_right_hand(str(tmp_path))
+    with np.load(stand_in_path()) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    arrays["v_template"] = arrays["v_template"] * np.float32(1.01)
+    np.savez(tmp_path / "MANO_RIGHT.npz", **arrays)
+    own = load_right_hand(str(tmp_path))
+    assert np.allclose(own.v_template, arrays["v_template"])
