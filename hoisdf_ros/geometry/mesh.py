@@ -1,5 +1,6 @@
 """Triangle meshes: reading, normals, sampling, distances."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
+from hoisdf_ros.conventions import MIRROR
 from hoisdf_ros.datatypes import Array, Mesh
 from hoisdf_ros.errors import MeshError
 
@@ -226,6 +228,11 @@ def transform(points: Array, rotation: Array, translation: Array) -> Array:
     """
     moved: Array = points @ rotation.T + translation
     return moved
+
+
+def mirrored(mesh: Mesh) -> Mesh:
+    """The mirror image: x of the vertices negated, faces still outwards."""
+    return replace(mesh, vertices=mesh.vertices @ MIRROR, faces=mesh.faces[:, ::-1].copy())
 
 
 def box_corners(vertices: Array) -> Array:

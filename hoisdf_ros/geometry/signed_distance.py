@@ -225,6 +225,12 @@ class SignedDistanceGrid:
         agreed = _agree_on_signs(distances, spacing)
         return cls(origin, spacing, agreed.astype(np.float32))
 
+    def mirrored(self) -> "SignedDistanceGrid":
+        """The grid of the mirror image, x negated."""
+        high = self.origin[0] + (len(self.values) - 1) * self.spacing
+        origin = np.array([-high, *self.origin[1:]])
+        return SignedDistanceGrid(origin, self.spacing, self.values[::-1].copy())
+
     def __call__(self, points: Array) -> Array:
         """Signed distance at (..., 3) points in metres, frame of the mesh.
 

@@ -14,6 +14,7 @@ from hoisdf_ros.geometry.mesh import (
     face_normals,
     find_objects,
     load_mesh,
+    mirrored,
     nearest_distances,
     sample_surface,
     transform,
@@ -175,3 +176,13 @@ def test_box_corners_enclose_the_vertices() -> None:
     assert len(np.unique(corners.round(9), axis=0)) == 8
     assert np.allclose(corners.min(axis=0), [0.95, 1.95, 2.95])
     assert np.allclose(corners.max(axis=0), [1.05, 2.05, 3.05])
+
+
+def test_a_mirror_image_still_faces_outwards() -> None:
+    mesh = box((0.1, 0.2, 0.05))
+    moved = Mesh(mesh.vertices + np.array([0.3, 0.0, 0.0]), mesh.faces)
+    image = mirrored(moved)
+    assert image.vertices[:, 0].max() == pytest.approx(-0.25)
+    outward = face_normals(image.vertices, image.faces)
+    middles = image.vertices[image.faces].mean(axis=1) - [-0.3, 0.0, 0.0]
+    assert (np.einsum("fi,fi->f", outward, middles) > 0).all()

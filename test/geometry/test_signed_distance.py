@@ -5,6 +5,7 @@ import pytest
 
 from hoisdf_ros.datatypes import Array, Mesh
 from hoisdf_ros.errors import MeshError
+from hoisdf_ros.geometry.mesh import mirrored
 from hoisdf_ros.geometry.primitives import box, sphere
 from hoisdf_ros.geometry.signed_distance import SignedDistanceGrid, Surface, _agree_on_signs
 
@@ -124,3 +125,11 @@ def test_the_grid_outvotes_stray_signs_away_from_the_surface() -> None:
     flipped[10, 10, 10] *= -1  # the centre of the box
     flipped[0, 3, 5] *= -1
     assert np.array_equal(_agree_on_signs(flipped, spacing=0.005), distances)
+
+
+def test_a_mirrored_grid_is_that_of_the_mirrored_mesh() -> None:
+    mesh, points = spiky(), queries(300) * 0.6
+    grid = SignedDistanceGrid.of(mesh, spacing=0.004, margin=0.02)
+    assert np.allclose(grid.mirrored()(points), grid(points * [-1, 1, 1]), atol=1e-6)
+    again = SignedDistanceGrid.of(mirrored(mesh), spacing=0.004, margin=0.02)
+    assert np.abs(grid.mirrored()(points) - again(points)).max() < 0.003
