@@ -43,3 +43,9 @@ class BackendError(HoisdfError):
 
 class ParityError(HoisdfError):
     """A golden file that cannot be compared: arrays missing, or of another preset."""
+
+
+def reason(error: BaseException) -> str:
+    """The first line of a foreign error's message, or its type when it has none."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

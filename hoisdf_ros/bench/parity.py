@@ -61,6 +61,7 @@ def compare(model: Hoisdf, hand_model: HandModel, golden: Golden) -> Iterator[Co
 def _all_stages(
     model: Hoisdf, hand_model: HandModel, golden: Golden, features: ImageFeatures
 ) -> Iterator[Comparison]:
+    yield _intrinsics(golden)
     yield from _image_features(golden, features)
     yield from _fields(model, golden, features)
     yield from _attention(model, golden, features)
@@ -75,6 +76,13 @@ def _check(golden: Golden, stage: str, tolerance: float, **ours: Tensor) -> Iter
     for name, value in ours.items():
         if name in golden:
             yield Comparison(stage, name, relative_error(value, golden[name]), tolerance)
+
+
+def _intrinsics(golden: Golden) -> Comparison:
+    """A scale common to all of K cancels in a projection, so K itself is looked at."""
+    row = golden["cam_intr"][:, 2]
+    error = relative_error(torch.tensor([0.0, 0.0, 1.0]).expand_as(row), row)
+    return Comparison("inputs", "cam_intr", error, STAGE, "last row of K")
 
 
 def _image_features(golden: Golden, features: ImageFeatures) -> Iterator[Comparison]:

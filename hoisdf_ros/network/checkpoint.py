@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from hoisdf_ros.config import PRESETS, NetworkConfig
-from hoisdf_ros.errors import CheckpointError
+from hoisdf_ros.errors import CheckpointError, reason
 from hoisdf_ros.network.model import Hoisdf
 from hoisdf_ros.network.reference_weights import PublishedEntry, is_unused, published_entry
 
 _KEY = "network"
-_SHOWN = 5
+_SHOWN = 8
 _PUBLISHED = ("dexycb", "ho3d", "ho3d_render")
 
 
@@ -51,9 +51,8 @@ def read_entries(path: Path) -> dict[str, Tensor]:
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
         raise CheckpointError(
-            f"checkpoint {path} cannot be read as plain tensors ({reason}); it is damaged, or "
+            f"checkpoint {path} cannot be read as plain tensors ({reason(error)}); it is damaged, or "
             "holds Python objects, which are never loaded; save it again with tensors only"
         ) from error
     entries = loaded.get(_KEY) if isinstance(loaded, Mapping) else None
@@ -83,25 +82,20 @@ def assign(model: nn.Module, entries: Mapping[str, Tensor]) -> list[str]:
     """
     wanted = _wanted(model, entries)
     targets = model.state_dict()
-    problems = []
-    values = {}
+    missing, misshapen, values = {}, {}, {}
     for name, entry in wanted.items():
-        target = targets[name]
+        expected = entry.stored_shape(targets[name].shape)
         if entry.name not in entries:
-            problems.append(f"'{entry.name}' {tuple(target.shape)} is missing")
-            continue
-        value = entry.read(entries)
-        if value.shape == target.shape:
-            values[name] = value
+            missing[entry.name] = f"'{entry.name}' {expected} is missing"
+        elif (found := tuple(entries[entry.name].shape)) != expected:
+            misshapen[entry.name] = f"'{entry.name}' is {found}, expected {expected}"
         else:
-            rows = "" if entry.third is None else "a third of "
-            problems.append(
-                f"{rows}'{entry.name}' is {tuple(value.shape)}, expected {tuple(target.shape)}"
-            )
+            values[name] = entry.read(entries)
     known = {entry.name for entry in wanted.values()}
-    problems += [
+    unknown = [
         f"'{name}' is not expected" for name in entries if name not in known and not is_unused(name)
     ]
+    problems = [*unknown, *misshapen.values(), *missing.values()]
     if not problems:
         model.load_state_dict(values, strict=False)
     return problems
@@ -136,6 +130,7 @@ def _advice(entries: Mapping[str, Tensor], config: NetworkConfig) -> str:
 def _misfits(model: nn.Module, entries: Mapping[str, Tensor]) -> bool:
     shapes = {name: value.shape for name, value in model.state_dict().items()}
     return any(
-        entry.name not in entries or entry.read(entries).shape != shapes[name]
+        entry.name not in entries
+        or tuple(entries[entry.name].shape) != entry.stored_shape(shapes[name])
         for name, entry in _wanted(model, entries).items()
     )

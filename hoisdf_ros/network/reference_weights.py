@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 _UNUSED = re.compile(
@@ -65,6 +66,10 @@ class PublishedEntry(NamedTuple):
 
     name: str
     third: int | None = None
+
+    def stored_shape(self, shape: torch.Size) -> tuple[int, ...]:
+        """Shape of the whole stored entry, given the shape of our parameter."""
+        return tuple(shape) if self.third is None else (3 * shape[0], *shape[1:])
 
     def read(self, entries: Mapping[str, Tensor]) -> Tensor:
         """The parameter's value out of the published ``entries``."""

@@ -13,6 +13,9 @@ from hoisdf_ros.geometry.mesh import find_objects, load_mesh
 from hoisdf_ros.geometry.rotation import matrix_from_rotation_vector
 from hoisdf_ros.geometry.signed_distance import SignedDistanceGrid
 
+GRID_M = 0.006
+"""Edge of the distance grid's cells: a grid of the largest object takes a quarter second."""
+
 CONTACT_M = 0.005
 """Skin nearer to the object than this touches it; poses are no better."""
 
@@ -27,7 +30,7 @@ class KnownObject:
     @cached_property
     def distance(self) -> SignedDistanceGrid:
         """Signed distance to the mesh, metres, in the mesh frame."""
-        return SignedDistanceGrid.of(self.mesh)
+        return SignedDistanceGrid.of(self.mesh, spacing=GRID_M)
 
 
 class ObjectLibrary:

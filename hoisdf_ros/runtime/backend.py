@@ -6,7 +6,7 @@ from typing import Protocol
 
 import torch
 
-from hoisdf_ros.errors import BackendError
+from hoisdf_ros.errors import BackendError, reason
 from hoisdf_ros.network.io import NetworkInput, NetworkOutput
 from hoisdf_ros.network.model import Hoisdf
 
@@ -62,9 +62,8 @@ def choose_device(wanted: str) -> str:
     try:
         torch.empty(1, device=wanted)
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).strip().splitlines()[0]
         raise BackendError(
-            f"device '{wanted}': {reason}; expected auto, cpu or a CUDA device of this machine"
+            f"device '{wanted}': {reason(error)}; expected auto, cpu or a CUDA device of this machine"
         ) from error
     return wanted
 
