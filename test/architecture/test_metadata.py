@@ -59,6 +59,22 @@ def test_the_command_exists(setup_arguments: dict[str, Any]) -> None:
     assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
+def pins(name: str) -> dict[str, str]:
+    """Package and version of every line of a requirements file."""
+    text = (ROOT / ".ci" / "requirements" / f"{name}.txt").read_text()
+    return dict(re.findall(r"^([\w-]+)==([\w.]+)(?: ;.*)?$", text, re.MULTILINE))
+
+
+def test_pins_agree(setup_arguments: dict[str, Any]) -> None:
+    core = pins("core")
+    assert {re.split(r"[<>=]", name)[0] for name in setup_arguments["install_requires"]} <= set(
+        core
+    )
+    assert pins("beside_ros").items() <= core.items()
+    assert not set(pins("dev")) & set(core)
+    assert not set(pins("ros")) & (set(core) | set(pins("dev")))
+
+
 def test_every_message_is_generated() -> None:
     listed = re.findall(r'"msg/(\w+)\.msg"', (ROOT / "CMakeLists.txt").read_text())
     assert sorted(listed) == sorted(path.stem for path in (ROOT / "msg").glob("*.msg"))
