@@ -176,4 +176,5 @@ def percentiles(values: list[float]) -> tuple[float, float]:
 def _rate(moments: list[float], now: float) -> float:
     """Events per second over those of the last `RECENT_S`."""
     recent = [moment for moment in moments if now - moment < RECENT_S]
-    return (len(recent) - 1) / (recent[-1] - recent[0]) if len(recent) > 2 else 0.0
+    span = recent[-1] - recent[0] if recent else 0.0
+    return (len(recent) - 1) / span if span > 0 else 0.0

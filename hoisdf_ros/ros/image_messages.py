@@ -6,6 +6,7 @@ go through cv_bridge where it works, else through OpenCV with the same conversio
 
 import functools
 import sys
+from array import array
 from typing import Any, NamedTuple
 
 import cv2
@@ -84,7 +85,7 @@ def rgb_from_message(msg: Image) -> RGB:
             "width must be even; check the driver's settings"
         )
     if _cv_bridge() is not None:
-        return _through_bridge(msg, colour.canonical)
+        return _through_bridge(pixels, colour.canonical)
     return _converted(pixels, colour.code)
 
 
@@ -171,12 +172,21 @@ def _is_whole(data: NDArray[np.uint8]) -> bool:
     return data[:4].tobytes() == b"\x89PNG" and end.endswith(b"IEND\xaeB`\x82")
 
 
-def _through_bridge(msg: Image, encoding: str) -> RGB:
+def _through_bridge(pixels: NDArray[np.uint8], encoding: str) -> RGB:
+    """(H, W) or (H, W, C) pixels by cv_bridge, as a message that it reads right.
+
+    It loses the rows where the step is no multiple of the pixel, and swaps the order of single
+    bytes where a driver calls them big-endian.
+    """
+    data, (height, width) = pixels.tobytes(), pixels.shape[:2]
+    msg = Image(height=height, width=width, encoding=encoding, step=len(data) // height)
+    msg.is_bigendian = int(sys.byteorder == "big")
+    msg.data = array("B", data)
     try:
-        converted: RGB = _cv_bridge().imgmsg_to_cv2(_canonical(msg, encoding), "rgb8")
+        converted: RGB = _cv_bridge().imgmsg_to_cv2(msg, "rgb8")
     except (TypeError, RuntimeError) as error:  # CvBridgeError is a TypeError
         raise ImageError(
-            f"cv_bridge cannot convert a '{encoding}' image of {msg.width}x{msg.height} to rgb8: "
+            f"cv_bridge cannot convert a '{encoding}' image of {width}x{height} to rgb8: "
             f"{error}; set the camera driver to rgb8"
         ) from error
     return converted
@@ -191,21 +201,6 @@ def _converted(pixels: NDArray[np.uint8], code: int) -> RGB:
             "least 2x2 pixels"
         ) from error
     return result
-
-
-def _canonical(msg: Image, encoding: str) -> Image:
-    """The same pixels under a name cv_bridge knows, in the byte order of this machine.
-
-    Bytes have no order; cv_bridge would swap them all the same, and NumPy 2 lets it fail.
-    """
-    return Image(
-        height=msg.height,
-        width=msg.width,
-        encoding=encoding,
-        is_bigendian=int(sys.byteorder == "big"),
-        step=msg.step,
-        data=msg.data,
-    )
 
 
 @functools.cache

@@ -1,6 +1,5 @@
 """Everything the node publishes about an image; what is costly only while somebody listens."""
 
-from array import array
 from pathlib import Path
 
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
@@ -34,6 +33,7 @@ from hoisdf_ros.ros.estimate_messages import (
 )
 from hoisdf_ros.ros.image_messages import RGB
 from hoisdf_ros.ros.markers import MarkerMaker
+from hoisdf_ros.ros.sensor_messages import image_message
 from hoisdf_ros.ros.transforms import tf_message
 
 _PACKAGED_OBJECTS = Path(__file__).parents[1] / "assets" / "objects"
@@ -113,15 +113,6 @@ class Outputs:
             held.object_id: self._estimator.object_mesh(held.object_id) for held in estimate.objects
         }
         return overlay.draw(frame.image, estimate, frame.camera, self._faces, meshes)
-
-
-def image_message(header: Header, image: RGB) -> Image:
-    """(H, W, 3) uint8 RGB as a message."""
-    height, width = image.shape[:2]
-    data = array("B", image.tobytes())
-    return Image(
-        header=header, height=height, width=width, encoding="rgb8", step=3 * width, data=data
-    )
 
 
 def mesh_resource(path: Path | None) -> str:

@@ -143,11 +143,12 @@ class Pairing:
         if now - waiting.arrival >= PATIENCE_S:
             return False
         stamp, slop = waiting.stamp, self.slop
-        depth_comes = pair.depth is not None or not self.wants_depth
-        depth_comes = depth_comes or self.depth.may_still_bring(stamp, slop, now)
-        detections_come = pair.detections is not None
-        detections_come = detections_come or self.detections.may_still_bring(stamp, slop, now)
-        return depth_comes and detections_come
+        missing: list[Stream[Image] | Stream[Detection2DArray]] = []
+        if self.wants_depth and pair.depth is None:
+            missing.append(self.depth)
+        if pair.detections is None:
+            missing.append(self.detections)
+        return any(stream.may_still_bring(stamp, slop, now) for stream in missing)
 
     def _taken(self, pair: Paired) -> Paired:
         newer = [waiting for waiting in self._images if waiting.stamp > pair.stamp]
