@@ -62,9 +62,15 @@ def _map_losses(golden: Golden, features: ImageFeatures) -> dict[str, Tensor]:
     target = joint_heatmap(golden["target_joint_coord"], features.heatmap.shape[-1])
     return {
         "joint_heatmap": losses.heatmap(features.heatmap, target),
-        "hand_seg": losses.mask(features.hand_mask, golden["target_hand_seg"].unsqueeze(1)),
-        "obj_seg": losses.mask(features.object_mask, golden["target_obj_seg"].unsqueeze(1)),
+        "hand_seg": _mask_loss(features.hand_mask, golden["target_hand_seg"]),
+        "obj_seg": _mask_loss(features.object_mask, golden["target_obj_seg"]),
     }
+
+
+def _mask_loss(probability: Tensor, target: Tensor) -> Tensor:
+    if target.min() < 0 or target.max() > 1:  # no mask: nothing to compare
+        return torch.tensor(float("nan"))
+    return losses.mask(probability, target.unsqueeze(1))
 
 
 def _field_losses(model: Hoisdf, golden: Golden, features: ImageFeatures) -> dict[str, Tensor]:

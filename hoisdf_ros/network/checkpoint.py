@@ -52,8 +52,8 @@ def read_entries(path: Path) -> dict[str, Tensor]:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
         raise CheckpointError(
-            f"checkpoint {path} cannot be read as plain tensors ({reason(error)}); it is damaged, or "
-            "holds Python objects, which are never loaded; save it again with tensors only"
+            f"checkpoint {path} cannot be read as plain tensors ({reason(error)}); it is damaged, "
+            "or holds Python objects, which are never loaded; save it again with tensors only"
         ) from error
     entries = loaded.get(_KEY) if isinstance(loaded, Mapping) else None
     if not isinstance(entries, Mapping):

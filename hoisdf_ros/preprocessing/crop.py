@@ -21,11 +21,10 @@ class Crop:
 
     Args:
         size: Side of the crop, pixels.
-        affine: (2, 3) crop pixels from image pixels; the image is the mirrored one for a left hand.
+        affine: (2, 3) crop pixels from image pixels, of the mirrored image if it is mirrored.
         intrinsics: (3, 3) K of the crop.
         hand_box, object_box: Crop pixels, with the margins that the network expects.
         mirrored: The image is mirrored left to right first.
-        image_width: Of the image, pixels; for mirroring.
     """
 
     size: int
@@ -34,16 +33,6 @@ class Crop:
     hand_box: Box
     object_box: Box
     mirrored: bool
-    image_width: int
-
-    @property
-    def from_image(self) -> Array:
-        """(2, 3) crop pixels from pixels of the image as it came."""
-        if not self.mirrored:
-            return self.affine
-        flip = np.array([[-1.0, 0.0, self.image_width - 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
-        affine: Array = self.affine @ flip
-        return affine
 
     def apply(
         self, image: NDArray[np.uint8], interpolation: int = cv2.INTER_LINEAR
@@ -58,10 +47,13 @@ class Crop:
         Returns:
             (size, size, 3) uint8 RGB.
         """
+        if self.mirrored:
+            # not folded into the affine map: resampling rounds, and then a mirrored frame would
+            # not give exactly the mirrored result
+            image = np.ascontiguousarray(image[:, ::-1])
         side = (self.size, self.size)
-        return np.asarray(
-            cv2.warpAffine(image, self.from_image, side, flags=interpolation), dtype=np.uint8
-        )
+        patch = cv2.warpAffine(image, self.affine, side, flags=interpolation)
+        return np.asarray(patch, dtype=np.uint8)
 
 
 def make_crop(hand: Box, held: Box, camera: Camera, config: NetworkConfig, *, mirror: bool) -> Crop:
@@ -91,7 +83,6 @@ def make_crop(hand: Box, held: Box, camera: Camera, config: NetworkConfig, *, mi
         hand_box=_mapped(_scaled(hand, config.hand_box_margin, truncate=False), affine),
         object_box=_mapped(held, affine),
         mirrored=mirror,
-        image_width=camera.width,
     )
 
 

@@ -63,7 +63,8 @@ def choose_device(wanted: str) -> str:
         torch.empty(1, device=wanted)
     except (RuntimeError, AssertionError) as error:
         raise BackendError(
-            f"device '{wanted}': {reason(error)}; expected auto, cpu or a CUDA device of this machine"
+            f"device '{wanted}': {reason(error)}; expected auto, cpu or a CUDA device of this "
+            "machine"
         ) from error
     return wanted
 

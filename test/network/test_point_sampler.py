@@ -1,5 +1,6 @@
 """The sampler against a search one point at a time."""
 
+import pytest
 import torch
 
 from hoisdf_ros.network import point_sampler
@@ -50,7 +51,7 @@ def test_takes_the_points_nearest_to_the_surface_inside_the_box() -> None:
     torch.testing.assert_close(found.sdf, _sphere(found.points))
 
 
-def test_chunks_do_not_change_the_answer(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_chunks_do_not_change_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     lattice = lattice_points(9, "regular")
     inside = torch.ones(2, len(lattice), dtype=torch.bool)
     whole = nearest_to_surface(lattice, inside, _sphere, 25)
