@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-import rclpy
 from numpy.typing import NDArray
 
 from hoisdf_ros.config import EstimatorConfig, NodeConfig
@@ -36,7 +35,8 @@ from hoisdf_ros.datatypes import (
     Root,
 )
 from hoisdf_ros.geometry.camera import project
-from hoisdf_ros.ros.node import HandObjectNode, run
+from hoisdf_ros.ros.node import HandObjectNode
+from hoisdf_ros.ros.spinning import run
 
 _SIDES = {"left_hand": Side.LEFT, "right_hand": Side.RIGHT}
 _WRIST = np.array([0.0, 0.0, 0.5])  # metres
@@ -139,8 +139,7 @@ def _constant(config: NodeConfig) -> ConstantEstimator:  # noqa: ARG001
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the node with the constant core; ``args`` as for the node."""
-    rclpy.init(args=args)
-    return run(partial(HandObjectNode, _constant))
+    return run("dry_run", partial(HandObjectNode, _constant), args)
 
 
 if __name__ == "__main__":

@@ -45,11 +45,16 @@ class ObjectModel:
 
     Args:
         resource: URL of the mesh file; empty when there is none.
-        center: (3,) middle of the mesh's bounding box in the mesh's frame, metres.
+        center: (3,) middle of the mesh's bounding box in the mesh's frame, metres; NaN without
+            a mesh.
     """
 
     resource: str
     center: Array
+
+
+UNKNOWN_MODEL = ObjectModel("", np.full(3, np.nan))
+"""Of an object that a detector names and the object library lacks."""
 
 
 def hand_pose_array(header: Header, hands: Iterable[HandEstimate], camera: Camera) -> HandPoseArray:
@@ -92,8 +97,12 @@ def hand_faces(side: Side, faces: NDArray[np.integer]) -> HandFaces:
 def detection_3d_array(
     header: Header, objects: Iterable[ObjectEstimate], models: Mapping[str, ObjectModel]
 ) -> Detection3DArray:
-    """The held objects as boxes, for those who know vision_msgs only."""
-    messages = [_detection_3d(header, held, models[held.object_id]) for held in objects]
+    """The held objects as boxes, for those who know vision_msgs only; none without a size."""
+    messages = [
+        _detection_3d(header, held, models[held.object_id])
+        for held in objects
+        if np.isfinite(models[held.object_id].center).all()
+    ]
     return Detection3DArray(header=header, detections=messages)
 
 

@@ -6,14 +6,11 @@ publishes. (A multi-threaded executor loses frames in rclpy, measured.)
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.clock import Clock, ClockType
-from rclpy.exceptions import ParameterException
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from std_srvs.srv import Trigger
 
@@ -28,6 +25,7 @@ from hoisdf_ros.ros.outputs import Outputs
 from hoisdf_ros.ros.pairing import Pairing
 from hoisdf_ros.ros.parameters import checked, declare, read
 from hoisdf_ros.ros.processing import Parts, Processor
+from hoisdf_ros.ros.spinning import run
 from hoisdf_ros.ros.worker import Worker
 
 _HEARTBEAT_S = 0.2  # also what lets SIGTERM end an idle executor, which can miss its wake-up
@@ -229,41 +227,13 @@ def _set_slop(slop: int, pairing: Pairing) -> None:
     pairing.slop = slop
 
 
-def run(make_node: Callable[[], HandObjectNode]) -> int:
-    """Spin a node until the process is asked to end.
-
-    Returns:
-        The exit status: 0, or 2 when a parameter cannot be used.
-    """
-    node = None
-    try:
-        node = make_node()
-        executor = SingleThreadedExecutor()
-        executor.add_node(node)
-        executor.spin()
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    except ParameterException as error:
-        print(f"hoisdf_node: {error}", file=sys.stderr)
-        return 2
-    except Exception:
-        if rclpy.ok():  # otherwise a signal came during start-up, and half-made things broke
-            raise
-    finally:
-        if node is not None:
-            node.close()
-        rclpy.try_shutdown()
-    return 0
-
-
 def main(args: Sequence[str] | None = None) -> int:
     """The executable ``hoisdf_node``.
 
     Args:
         args: Command line with ROS arguments; None takes the process's.
     """
-    rclpy.init(args=args)
-    return run(HandObjectNode)
+    return run("hoisdf_node", HandObjectNode, args)
 
 
 if __name__ == "__main__":

@@ -19,11 +19,14 @@ from visualization_msgs.msg import MarkerArray
 
 from hoisdf_ros.config import NodeConfig
 from hoisdf_ros.conventions import Side
-from hoisdf_ros.datatypes import Estimate, Frame
+from hoisdf_ros.datatypes import Estimate, Frame, Mesh
+from hoisdf_ros.errors import MeshError
+from hoisdf_ros.geometry.mesh import PACKAGED_OBJECTS
 from hoisdf_ros.msg import HandFaces, HandMeshArray, HandPoseArray, HeldObjectArray
 from hoisdf_ros.postprocessing import overlay
 from hoisdf_ros.ros.core import EstimatorLike
 from hoisdf_ros.ros.estimate_messages import (
+    UNKNOWN_MODEL,
     ObjectModel,
     detection_3d_array,
     hand_faces,
@@ -35,8 +38,6 @@ from hoisdf_ros.ros.image_messages import RGB
 from hoisdf_ros.ros.markers import MarkerMaker
 from hoisdf_ros.ros.sensor_messages import image_message
 from hoisdf_ros.ros.transforms import tf_message
-
-_PACKAGED_OBJECTS = Path(__file__).parents[1] / "assets" / "objects"
 
 
 class Outputs:
@@ -100,19 +101,30 @@ class Outputs:
         self._publishers.append(publisher)
         return publisher
 
+    def _mesh(self, object_id: str) -> Mesh | None:
+        """The mesh of an object, or None for one the detector knows and the core does not."""
+        try:
+            return self._estimator.object_mesh(object_id)
+        except MeshError:
+            return None
+
     def _model(self, object_id: str) -> ObjectModel:
         """What messages say of an object, worked out once."""
         if object_id not in self._models:
-            mesh = self._estimator.object_mesh(object_id)
-            center = (mesh.vertices.min(axis=0) + mesh.vertices.max(axis=0)) / 2
-            self._models[object_id] = ObjectModel(mesh_resource(mesh.path), center)
+            mesh = self._mesh(object_id)
+            self._models[object_id] = UNKNOWN_MODEL if mesh is None else model_of(mesh)
         return self._models[object_id]
 
     def _drawn(self, frame: Frame, estimate: Estimate) -> RGB:
-        meshes = {
-            held.object_id: self._estimator.object_mesh(held.object_id) for held in estimate.objects
-        }
+        found = {held.object_id: self._mesh(held.object_id) for held in estimate.objects}
+        meshes = {object_id: mesh for object_id, mesh in found.items() if mesh is not None}
         return overlay.draw(frame.image, estimate, frame.camera, self._faces, meshes)
+
+
+def model_of(mesh: Mesh) -> ObjectModel:
+    """What messages say of a mesh."""
+    center = (mesh.vertices.min(axis=0) + mesh.vertices.max(axis=0)) / 2
+    return ObjectModel(mesh_resource(mesh.path), center)
 
 
 def mesh_resource(path: Path | None) -> str:
@@ -124,9 +136,8 @@ def mesh_resource(path: Path | None) -> str:
     if path is None:
         return ""
     file = path.resolve()
-    packaged = _PACKAGED_OBJECTS.resolve()
-    if file.is_relative_to(packaged) and _share_has_objects():
-        return f"package://hoisdf_ros/objects/{file.relative_to(packaged).as_posix()}"
+    if file.is_relative_to(PACKAGED_OBJECTS) and _share_has_objects():
+        return f"package://hoisdf_ros/objects/{file.relative_to(PACKAGED_OBJECTS).as_posix()}"
     return file.as_uri()
 
 
