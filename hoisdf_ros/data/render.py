@@ -67,28 +67,6 @@ void main() {
 }
 """
 
-_BACKGROUND_VERTEX_SHADER = """
-#version 330
-in vec2 corner;
-out vec2 texel;
-void main() {
-    texel = 0.5 * corner + 0.5;
-    gl_Position = vec4(corner, 1.0, 1.0);
-}
-"""
-
-_BACKGROUND_FRAGMENT_SHADER = """
-#version 330
-uniform sampler2D picture;
-in vec2 texel;
-layout(location = 0) out vec4 colour_and_id;
-layout(location = 1) out float depth;
-void main() {
-    colour_and_id = vec4(texture(picture, texel).rgb, 0.0);
-    depth = uintBitsToFloat(0x7fc00000u);
-}
-"""
-
 
 @dataclass(frozen=True)
 class Light:
@@ -112,7 +90,7 @@ class Item:
     Args:
         mesh: Shape and texture; what belongs to it stays on the renderer's side, so pass the
             same mesh again rather than a copy.
-        id: 0 to 255, written where it is seen; 0 stands for background.
+        id: 1 to 255, written where it is seen.
         rotation: (3, 3) camera-from-mesh.
         translation: (3,) origin of the mesh frame, metres, camera frame.
         vertices: (V, 3) metres that take the place of the mesh's own in this frame, for
@@ -130,14 +108,27 @@ class Item:
     shine: float = 0.1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Background:
+    """What is seen where no item is.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        depth: (H, W) float32 metres along z, NaN where there is none; or None for nowhere.
+    """
+
+    image: NDArray[np.uint8]
+    depth: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Rendered:
     """One drawn frame.
 
     Args:
         image: (H, W, 3) uint8 RGB.
-        depth: (H, W) float32 metres along z, NaN where nothing is.
-        ids: (H, W) uint8 id of the item seen, 0 where nothing is.
+        depth: (H, W) float32 metres along z, NaN where there is none.
+        ids: (H, W) uint8 id of the item seen, 0 on the background.
     """
 
     image: NDArray[np.uint8]
@@ -204,8 +195,8 @@ class _MeshOnGpu:
 def _texture(context: moderngl.Context, picture: NDArray[np.uint8]) -> moderngl.Texture:
     height, width = picture.shape[:2]
     texture = context.texture((width, height), 3, picture.tobytes(), alignment=1)
+    # No anisotropy: Mesa's software filter can take seconds for one sliver seen edge-on.
     texture.build_mipmaps()
-    texture.anisotropy = 4.0
     return texture
 
 
@@ -227,17 +218,12 @@ class Renderer:
         members = {name: self._program[name] for name in self._program}
         self._set = {k: v for k, v in members.items() if isinstance(v, moderngl.Uniform)}
         self._set["projection"].write(projection_matrix(camera).T.astype("f4").tobytes())
-        self._backdrop = context.program(_BACKGROUND_VERTEX_SHADER, _BACKGROUND_FRAGMENT_SHADER)
-        corners = np.array([[-1, -1], [3, -1], [-1, 3]], dtype="f4")  # one triangle covers all
-        self._screen = context.vertex_array(
-            self._backdrop, [(context.buffer(corners.tobytes()), "2f", "corner")]
-        )
-        self._background = context.texture(size, 3, alignment=1)
-        self._background_sent: NDArray[np.uint8] | None = None
         self._target = context.framebuffer(
             [context.texture(size, 4), context.texture(size, 1, dtype="f4")],
             context.depth_renderbuffer(size),
         )
+        context.enable(moderngl.DEPTH_TEST)
+        self._nothing = np.full((camera.height, camera.width), np.nan, dtype=np.float32)
         self._meshes: dict[int, _MeshOnGpu] = {}
 
     def __enter__(self) -> "Renderer":
@@ -258,41 +244,46 @@ class Renderer:
         self._context.release()
 
     def render(
-        self, items: Sequence[Item], background: NDArray[np.uint8], light: Light | None = None
+        self, items: Sequence[Item], background: Background, light: Light | None = None
     ) -> Rendered:
         """Draw one frame.
 
         Args:
             items: What to draw, in any order.
-            background: (H, W, 3) uint8 RGB, seen where no item is.
+            background: What is seen beside them; it hides nothing.
             light: Where the light comes from.
 
         Raises:
             ImageError: The background is not of the camera's size.
         """
+        self._check(background)
         with self._context:  # there may be another renderer
             self._target.use()
             self._target.clear()
-            self._context.disable(moderngl.DEPTH_TEST)
-            self._draw_background(background)
-            self._context.enable(moderngl.DEPTH_TEST)
             self._set_light(light or Light())
             for item in items:
                 self._draw(item)
-            return self._read()
+            colour, depth = self._read()
+        image, ids = cv2.cvtColor(colour, cv2.COLOR_RGBA2RGB), colour[..., 3].copy()
+        beside = (ids == 0).astype(np.uint8)
+        cv2.copyTo(background.image, beside, image)
+        behind = self._nothing if background.depth is None else background.depth
+        cv2.copyTo(behind, beside, depth)
+        return Rendered(np.asarray(image, dtype=np.uint8), depth, ids)
 
-    def _draw_background(self, background: NDArray[np.uint8]) -> None:
-        expected = (self.camera.height, self.camera.width, 3)
-        if background.shape != expected or background.dtype != np.uint8:
+    def _check(self, background: Background) -> None:
+        expected = (self.camera.height, self.camera.width)
+        image, depth = background.image, background.depth
+        if image.shape != (*expected, 3) or image.dtype != np.uint8:
             raise ImageError(
-                f"background is {background.dtype} {background.shape}, expected uint8 {expected} "
+                f"background is {image.dtype} {image.shape}, expected uint8 {(*expected, 3)} "
                 "as the camera says"
             )
-        if background is not self._background_sent:
-            self._background.write(background.tobytes(), alignment=1)
-            self._background_sent = background
-        self._background.use(0)
-        self._screen.render(vertices=3)
+        if depth is not None and (depth.shape != expected or depth.dtype != np.float32):
+            raise ImageError(
+                f"background depth is {depth.dtype} {depth.shape}, expected float32 {expected} "
+                "as the camera says"
+            )
 
     def _set_light(self, light: Light) -> None:
         towards = np.array(light.towards) / np.linalg.norm(light.towards)
@@ -313,11 +304,11 @@ class Renderer:
         self._set["id"].value = float(item.id)
         on_gpu.draw(item.mesh.vertices if item.vertices is None else item.vertices)
 
-    def _read(self) -> Rendered:
+    def _read(self) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """(H, W, 4) uint8 colour and id, (H, W) float32 depth, zero where nothing was drawn."""
         shape = (self.camera.height, self.camera.width)
         colour = np.empty((*shape, 4), dtype=np.uint8)
         depth = np.empty(shape, dtype=np.float32)
         self._target.read_into(colour, components=4, attachment=0)
         self._target.read_into(depth, components=1, attachment=1, dtype="f4")
-        image = cv2.cvtColor(colour, cv2.COLOR_RGBA2RGB)
-        return Rendered(np.asarray(image, dtype=np.uint8), depth, colour[..., 3].copy())
+        return colour, depth

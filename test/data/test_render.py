@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hoisdf_ros.data.render import Item, Light, Rendered, Renderer
+from hoisdf_ros.data.render import Background, Item, Light, Rendered, Renderer
 from hoisdf_ros.datatypes import Array, Camera, Mesh
 from hoisdf_ros.errors import HoisdfError, ImageError
 from hoisdf_ros.geometry.camera import backproject, project
@@ -16,7 +16,8 @@ from hoisdf_ros.geometry.primitives import box, sphere
 from hoisdf_ros.geometry.rotation import matrix_from_rotation_vector
 
 CAMERA = Camera(fx=310.0, fy=300.0, cx=161.3, cy=118.7, width=320, height=240)
-BACKGROUND = np.random.default_rng(0).integers(0, 255, (240, 320, 3), dtype=np.uint8)
+PICTURE = np.random.default_rng(0).integers(0, 255, (240, 320, 3), dtype=np.uint8)
+BACKGROUND = Background(PICTURE)
 ROTATION = matrix_from_rotation_vector([0.5, -0.4, 0.3])
 PLACE = np.array([0.03, -0.02, 0.6])
 SIZE = (0.12, 0.2, 0.08)
@@ -96,11 +97,20 @@ def test_a_small_ball_is_drawn_where_its_centre_projects(renderer: Renderer) -> 
 def test_the_background_stays_as_given(renderer: Renderer) -> None:
     rendered = drawn_box(renderer)
     beside = rendered.ids == 0
-    assert np.array_equal(rendered.image[beside], BACKGROUND[beside])
-    assert (rendered.image[~beside] != BACKGROUND[~beside]).any()
-    other = renderer.render([], 255 - BACKGROUND)
-    assert np.array_equal(other.image, 255 - BACKGROUND)
+    assert np.array_equal(rendered.image[beside], PICTURE[beside])
+    assert (rendered.image[~beside] != PICTURE[~beside]).any()
+    other = renderer.render([], Background(255 - PICTURE))
+    assert np.array_equal(other.image, 255 - PICTURE)
     assert np.isnan(other.depth).all()
+
+
+def test_depth_of_the_background_shows_beside_the_items(renderer: Renderer) -> None:
+    wall = np.full((240, 320), 0.3, dtype=np.float32)
+    wall[:100] = np.nan
+    rendered = renderer.render([Item(box(SIZE), 7, ROTATION, PLACE)], Background(PICTURE, wall))
+    beside = rendered.ids == 0
+    assert np.array_equal(rendered.depth[beside], wall[beside], equal_nan=True)
+    assert np.array_equal(rendered.depth[~beside], drawn_box(renderer).depth[~beside])
 
 
 def test_the_nearer_item_hides_the_other_in_any_order(renderer: Renderer) -> None:
@@ -146,7 +156,9 @@ def test_a_bent_shape_follows_its_vertices(renderer: Renderer) -> None:
 
 def test_a_background_of_another_size_is_refused(renderer: Renderer) -> None:
     with pytest.raises(ImageError, match=r"\(10, 10, 3\), expected uint8 \(240, 320, 3\)"):
-        renderer.render([], np.zeros((10, 10, 3), dtype=np.uint8))
+        renderer.render([], Background(np.zeros((10, 10, 3), dtype=np.uint8)))
+    with pytest.raises(ImageError, match=r"depth is float32 \(10, 10\), expected"):
+        renderer.render([], Background(PICTURE, np.zeros((10, 10), dtype=np.float32)))
 
 
 def test_without_opengl_the_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,6 +173,6 @@ def test_without_opengl_the_packages_are_named(monkeypatch: pytest.MonkeyPatch) 
 def test_two_renderers_do_not_disturb_each_other(renderer: Renderer) -> None:
     before = drawn_box(renderer)
     with Renderer(replace(CAMERA, width=100, height=80)) as other:
-        assert other.render([], np.zeros((80, 100, 3), dtype=np.uint8)).ids.shape == (80, 100)
+        assert other.render([], Background(PICTURE[:80, :100])).ids.shape == (80, 100)
         assert np.array_equal(drawn_box(renderer).ids, before.ids)
     assert np.array_equal(drawn_box(renderer).ids, before.ids)
