@@ -8,6 +8,7 @@ from hoisdf_ros.errors import CameraError, ImageError
 
 CAMERA = Camera(600, 600, 320, 240, 640, 480)
 IMAGE = np.zeros((480, 640, 3), np.uint8)
+FLOATS = np.zeros((480, 640, 3))
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,7 @@ def test_frames_whose_parts_disagree() -> None:
     with pytest.raises(ImageError, match="camera_info"):
         Frame(IMAGE[:240], CAMERA)
     with pytest.raises(ImageError, match="uint8"):
-        Frame(IMAGE.astype(np.float32), CAMERA)  # type: ignore[arg-type]
+        Frame(FLOATS, CAMERA)  # type: ignore[arg-type]
     with pytest.raises(ImageError, match="not registered"):
         Frame(IMAGE, CAMERA, np.zeros((240, 320), np.float32))
 

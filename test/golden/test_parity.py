@@ -8,6 +8,7 @@ import json
 import runpy
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -95,10 +96,9 @@ def network(checkpoint: Callable[[str], Path]) -> Iterator[tuple[Hoisdf, HandMod
     load_checkpoint(checkpoint("dexycb"), model)
     with torch.no_grad():
         output = model(golden.inputs)
-    dense = model.forward
-    model.forward = lambda _: output  # type: ignore[method-assign]
-    yield model, HandModel(load_hand_arrays(PARITY / "hand_model.npz", Side.RIGHT)), golden
-    model.forward = dense  # type: ignore[method-assign]
+    hand_model = HandModel(load_hand_arrays(PARITY / "hand_model.npz", Side.RIGHT))
+    with mock.patch.object(model, "forward", return_value=output):
+        yield model, hand_model, golden
 
 
 def _arrays(kind: str) -> list[str]:

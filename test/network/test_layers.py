@@ -29,10 +29,8 @@ def test_attention_equals_torchs_multihead_attention() -> None:
 def test_mlp_applies_relu_between_layers_and_at_the_end_only_when_told() -> None:
     mlp = MLP(2, 3, 1)
     with torch.no_grad():
-        mlp.layers[0].weight.fill_(1.0)
-        mlp.layers[0].bias.fill_(-10.0)
-        mlp.layers[1].weight.fill_(1.0)
-        mlp.layers[1].bias.fill_(-2.0)
+        for name, value in mlp.named_parameters():
+            value.fill_({"layers.0.bias": -10.0, "layers.1.bias": -2.0}.get(name, 1.0))
     x = torch.ones(4, 2)  # the first layer gives -8, cut to 0
     assert torch.equal(mlp(x), torch.full((4, 1), -2.0))
     mlp.final_relu = True

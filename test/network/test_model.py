@@ -9,6 +9,8 @@ from hoisdf_ros.config import PRESETS, NetworkConfig
 from hoisdf_ros.network.io import NetworkInput
 from hoisdf_ros.network.model import Hoisdf
 
+WEIGHT = "layers.0.weight"
+
 
 def some_input(batch: int = 1, seed: int = 0) -> NetworkInput:
     """A crop of noise with a hand half a metre away."""
@@ -91,6 +93,6 @@ def test_tokens_of_the_other_field_carry_no_gradient() -> None:
     own = queries.hand.points.shape[1]
     assert own < hand_tokens.shape[1]
     (gradient,) = torch.autograd.grad(
-        hand_tokens[:, own:].sum() + 0 * hand_tokens.sum(), model.token_input.layers[0].weight
+        hand_tokens[:, own:].sum() + 0 * hand_tokens.sum(), model.token_input.get_parameter(WEIGHT)
     )
     assert not gradient.any()

@@ -34,7 +34,8 @@ def test_box_is_strict_and_wants_points_in_front() -> None:
 
 
 def _sphere(points: torch.Tensor) -> torch.Tensor:
-    return points.norm(dim=-1, keepdim=True) - 0.5
+    distance: torch.Tensor = torch.linalg.vector_norm(points, dim=-1, keepdim=True) - 0.5
+    return distance
 
 
 def test_takes_the_points_nearest_to_the_surface_inside_the_box() -> None:
