@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from hoisdf_ros.datatypes import Box, Camera, Frame
 from hoisdf_ros.errors import CameraError, ImageError
 
 CAMERA = Camera(600, 600, 320, 240, 640, 480)
 IMAGE = np.zeros((480, 640, 3), np.uint8)
-FLOATS = np.zeros((480, 640, 3))
 
 
 @pytest.mark.parametrize(
@@ -32,13 +32,22 @@ def test_boxes_that_enclose_nothing(corners: tuple[float, float, float, float]) 
         Box(*corners)
 
 
-def test_frames_whose_parts_disagree() -> None:
-    with pytest.raises(ImageError, match="camera_info"):
-        Frame(IMAGE[:240], CAMERA)
-    with pytest.raises(ImageError, match="uint8"):
-        Frame(FLOATS, CAMERA)  # type: ignore[arg-type]
-    with pytest.raises(ImageError, match="not registered"):
-        Frame(IMAGE, CAMERA, np.zeros((240, 320), np.float32))
+DEPTH = np.zeros((480, 640), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("image", "depth", "part"),
+    [
+        (IMAGE[:240], DEPTH, "camera_info"),
+        (IMAGE.astype(float), DEPTH, "uint8"),
+        (IMAGE, DEPTH[::2, ::2], "not registered"),
+    ],
+)
+def test_frames_whose_parts_disagree(
+    image: NDArray[np.uint8], depth: NDArray[np.float32], part: str
+) -> None:
+    with pytest.raises(ImageError, match=part):
+        Frame(image, CAMERA, depth)
 
 
 def test_box_geometry() -> None:
