@@ -17,7 +17,7 @@ setup: ## make .venv, build the ROS messages, write .env.sh
 	@.ci/setup.sh
 
 demo: setup ## run the demo camera and the node for 20 s, leave picture and report in demo_out
-	@.venv/bin/hoisdf demo
+	@. ./.env.sh && python -m hoisdf_ros.ros.demo
 
 test: setup ## every check: style, types, borders between rooms, tests
 	@.ci/check.sh
