@@ -52,5 +52,5 @@ def test_frames_whose_parts_disagree(
 
 def test_box_geometry() -> None:
     box = Box(10, 20, 30, 60)
-    assert box.center == (20, 40)
-    assert box.size == (20, 40)
+    assert box.center == (20.0, 40.0)
+    assert box.size == (20.0, 40.0)
