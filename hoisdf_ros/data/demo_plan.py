@@ -123,7 +123,7 @@ class Planner:
         middle = (gesture.cloud.min(axis=0) + gesture.cloud.max(axis=0)) / 2
         radius = float(np.linalg.norm(gesture.cloud - middle, axis=1).max())
         turns = -np.diag(MIRROR) if side is Side.LEFT else np.ones(3)  # axes are pseudovectors
-        tone, tint = rng.uniform(), rng.normal(scale=0.02, size=3)
+        tone, tint = rng.uniform(), rng.normal(scale=0.01, size=3)
         return Segment(
             start=start,
             side=side,
