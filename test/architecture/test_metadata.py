@@ -13,7 +13,8 @@ import setuptools
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "hoisdf_ros"
 ROS_PACKAGES = re.compile(
-    r"rclpy|launch|launch_ros|cv_bridge|tf2_ros|message_filters|\w+_(msgs|srvs)$"
+    r"(ament_index_python|builtin_interfaces|cv_bridge|launch|launch_ros|message_filters|"
+    r"rclpy|tf2_ros|\w+_(interfaces|msgs|srvs))$"
 )
 
 
