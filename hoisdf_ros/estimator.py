@@ -4,7 +4,6 @@ The package in one sentence: boxes, wrist and crop; network; hand model; camera 
 """
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -30,15 +29,18 @@ from hoisdf_ros.hand_model.mano import HandGeometry, HandModel
 from hoisdf_ros.hand_model.stand_in import load_right_hand, stand_in_path
 from hoisdf_ros.network.io import NetworkInput, NetworkOutput
 from hoisdf_ros.postprocessing.hand import RawHand, Seen, estimate_hand
-from hoisdf_ros.postprocessing.objects import ObjectLibrary, RawObject, estimate_object
+from hoisdf_ros.postprocessing.objects import (
+    ObjectLibrary,
+    RawObject,
+    estimate_object,
+    object_directory,
+)
 from hoisdf_ros.postprocessing.tracking import Tracker
 from hoisdf_ros.preprocessing.boxes import HandRegion, find_hands
 from hoisdf_ros.preprocessing.crop import Crop, make_crop
 from hoisdf_ros.preprocessing.roots import object_center, root_from_depth
 from hoisdf_ros.runtime.backend import Stopwatch
 from hoisdf_ros.runtime.loading import UNTRAINED, load_network
-
-OBJECT_DIR = Path(__file__).resolve().parent / "assets" / "objects"
 
 
 class Estimator:
@@ -56,7 +58,7 @@ class Estimator:
         self.network = load_network(config)
         arrays = load_right_hand(config.hand_model_dir)
         self.hand_model = HandModel(arrays).eval().to(self.network.backend.device)
-        self.objects = ObjectLibrary(Path(config.object_dir) if config.object_dir else OBJECT_DIR)
+        self.objects = ObjectLibrary(object_directory(config.object_dir))
         self.tracker = Tracker(config.lost_timeout_ms / 1e3)
 
     def __call__(self, frame: Frame) -> Estimate:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hoisdf_ros.conventions import MIRROR, NUM_JOINTS
 from hoisdf_ros.datatypes import Array, Detection, HandEstimate, Mesh, ObjectEstimate
-from hoisdf_ros.geometry.mesh import find_objects, load_mesh
+from hoisdf_ros.geometry.mesh import PACKAGED_OBJECTS, find_objects, load_mesh
 from hoisdf_ros.geometry.rotation import matrix_from_rotation_vector
 from hoisdf_ros.geometry.signed_distance import SignedDistanceGrid
 
@@ -31,6 +31,11 @@ class KnownObject:
     def distance(self) -> SignedDistanceGrid:
         """Signed distance to the mesh, metres, in the mesh frame."""
         return SignedDistanceGrid.of(self.mesh, spacing=GRID_M)
+
+
+def object_directory(setting: str) -> Path:
+    """The folder that ``object_dir`` names; empty is the packaged set."""
+    return Path(setting).expanduser() if setting else PACKAGED_OBJECTS
 
 
 class ObjectLibrary:
