@@ -203,7 +203,10 @@ def _summed_up(recorder: Recorder) -> Run:
         received=int(counts.get("received", 0)),
         processed=int(counts.get("processed", len(estimates))),
         dropped=drops,
-        latency_ms=recorder.latency_ms,
+        latency_ms=list(recorder.latency_ms.values()),
+        latency_with_hand_ms=[
+            recorder.latency_ms[stamp] for stamp, found in estimates.items() if found.hands
+        ],
         own_ms=(p50, p95),
         errors=errors,
         model=model,

@@ -45,7 +45,7 @@ class Recorder(Node):
         super().__init__("demo_recorder", **options)
         self._watched = node
         self.messages: dict[str, dict[int, Any]] = {topic: {} for topic in _TOPICS}
-        self.latency_ms: list[float] = []
+        self.latency_ms: dict[int, float] = {}
         self.faces: dict[Side, NDArray[np.int64]] = {}
         self.diagnostics: Values = {}
         self._images: deque[Image] = deque(maxlen=_IMAGES_KEPT)
@@ -116,7 +116,7 @@ class Recorder(Node):
             stamp = stamp_of(message.header)
             self.messages[topic][stamp] = message
             if topic == "hands":
-                self.latency_ms.append((time.time_ns() - stamp) * 1e-6)
+                self.latency_ms[stamp] = (time.time_ns() - stamp) * 1e-6
 
         return keep
 

@@ -66,7 +66,8 @@ class Run:
         received: Images that reached the node.
         processed: Images that were estimated and published.
         dropped: Images and parts of them that were not, by reason.
-        latency_ms: From the image's stamp to the arrival of its result.
+        latency_ms: From an image's stamp to the arrival of its result.
+        latency_with_hand_ms: The same, of the images in which a hand was found.
         own_ms: The node's own time per image, 50th and 95th percentile.
         errors: Against the truth.
         model: What ran.
@@ -79,6 +80,7 @@ class Run:
     processed: int
     dropped: Mapping[str, int]
     latency_ms: list[float]
+    latency_with_hand_ms: list[float]
     own_ms: tuple[float, float]
     errors: Errors
     model: Mapping[str, str]
@@ -95,7 +97,6 @@ def report(run: Run) -> dict[str, Any]:
         "object origin (OCE)": errors.object_origin,
         "object (ADD-S)": errors.object_add_s,
     }
-    p50, p95 = percentiles(run.latency_ms)
     return {
         "note": "" if run.trained else UNTRAINED,
         "trained": run.trained,
@@ -105,11 +106,13 @@ def report(run: Run) -> dict[str, Any]:
             "published": run.published,
             "seen": run.received,
             "processed": run.processed,
+            "with a hand": len(run.latency_with_hand_ms),
             "dropped": dict(run.dropped),
         },
         "rate_hz": _number(run.processed / run.seconds) if run.seconds > 0 else None,
-        "latency_ms": {"p50": _number(p50), "p95": _number(p95)},
-        "node_own_ms": {"p50": _number(run.own_ms[0]), "p95": _number(run.own_ms[1])},
+        "latency_ms": _p50_p95(percentiles(run.latency_ms)),
+        "latency_with_hand_ms": _p50_p95(percentiles(run.latency_with_hand_ms)),
+        "node_own_ms": _p50_p95(run.own_ms),
         "errors_mm": {name: _summary(values) for name, values in series.items()},
         "hands": {"missed": errors.hands_missed, "made up": errors.hands_made_up},
         "objects": {"missed": errors.objects_missed, "made up": errors.objects_made_up},
@@ -118,16 +121,18 @@ def report(run: Run) -> dict[str, Any]:
 
 def table(found: Mapping[str, Any]) -> str:
     """A report as text for people."""
-    frames, latency, own = found["frames"], found["latency_ms"], found["node_own_ms"]
+    frames = found["frames"]
     rows = [
         ("frames published", frames["published"]),
         ("frames seen by the node", frames["seen"]),
         ("frames processed", frames["processed"]),
+        ("frames with a hand", frames["with a hand"]),
         *((f"  dropped: {reason}", count) for reason, count in frames["dropped"].items()),
         ("rate", f"{found['rate_hz']} Hz"),
-        ("latency p50 / p95", f"{latency['p50']} / {latency['p95']} ms"),
-        ("node's own time p50 / p95", f"{own['p50']} / {own['p95']} ms"),
     ]
+    times = ("latency_ms", "latency"), ("latency_with_hand_ms", "latency with a hand")
+    for key, name in (*times, ("node_own_ms", "node's own time")):
+        rows.append((f"{name} p50 / p95", f"{found[key]['p50']} / {found[key]['p95']} ms"))
     for name, summary in found["errors_mm"].items():
         text = f"{summary['mean']} mm over {summary['count']}" if summary["count"] else "none"
         rows.append((f"error: {name}", text))
@@ -148,7 +153,7 @@ def _paired_hands(
         same = [hand for hand in free if hand.side is true.side]
         nearest = min(same, key=lambda h: _distance(h.joints, true.joints), default=None)
         if nearest is not None:
-            free.remove(nearest)
+            free = [hand for hand in free if hand is not nearest]
             pairs.append((nearest, true))
     return pairs
 
@@ -157,11 +162,13 @@ def _distance(ours: Array, true: Array) -> float:
     return metrics.wrist_error(ours, true)
 
 
+def _p50_p95(values: tuple[float, float]) -> dict[str, float | None]:
+    return {"p50": _number(values[0]), "p95": _number(values[1])}
+
+
 def _summary(values: list[float]) -> dict[str, float | int | None]:
-    p50, p95 = percentiles(values)
     mean = float(np.mean(values)) if values else float("nan")
-    numbers = {"mean": _number(mean), "p50": _number(p50), "p95": _number(p95)}
-    return {"count": len(values), **numbers}
+    return {"count": len(values), "mean": _number(mean), **_p50_p95(percentiles(values))}
 
 
 def _number(value: float) -> float | None:

@@ -74,9 +74,7 @@ def statuses(snapshot: Snapshot, around: Surroundings) -> list[DiagnosticStatus]
 def _model(snapshot: Snapshot, around: Surroundings) -> tuple[Verdict, dict[str, object]]:
     info = snapshot.description
     if info is None:
-        text = snapshot.model_problem or "not configured"
-        hint = f"ros2 lifecycle set {around.node} configure"
-        return (DiagnosticStatus.WARN, f"{text}: {hint}"), {}
+        return (DiagnosticStatus.WARN, snapshot.model_problem), {}
     values: dict[str, object] = {**asdict(info), "objects": ", ".join(info.objects)}
     running = f"{info.preset} on {info.device} ({info.backend}, {info.precision})"
     if not info.trained:

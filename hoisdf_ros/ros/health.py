@@ -68,7 +68,7 @@ class Snapshot:
 
     now: float
     description: EstimatorInfo | None = None
-    model_problem: str = ""
+    model_problem: str = "nothing is loaded"
     received: int = 0
     image_age_s: float = float("inf")
     image_rate: float = 0.0
@@ -93,7 +93,7 @@ class Health:
         self._clock = clock
         self._lock = threading.Lock()
         self._description: EstimatorInfo | None = None
-        self._model_problem = "not configured"
+        self._model_problem = "nothing is loaded"
         self._arrivals: deque[float] = deque(maxlen=_WINDOW)
         self._finished: deque[tuple[float, Processed]] = deque(maxlen=_WINDOW)
         self._counts: Counter[str] = Counter()

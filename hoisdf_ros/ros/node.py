@@ -54,6 +54,7 @@ class HandObjectNode(LifecycleNode):
         self._inputs: Inputs | None = None
         self._levels: list[tuple[str, bytes]] = []
         self._diagnosed = 0.0
+        self._say_unconfigured()
         declare(self, self._on_parameters)
         self._config = read(self)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
@@ -109,7 +110,7 @@ class HandObjectNode(LifecycleNode):
         """Let go of the core and its memory."""
         self._stop()
         self._release()
-        self._health.model(None, "not configured")
+        self._say_unconfigured()
         return super().on_cleanup(state)
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -124,6 +125,7 @@ class HandObjectNode(LifecycleNode):
         self.get_logger().error(f"the transition from '{state.label}' went wrong: unconfigured")
         self._stop()
         self._release()
+        self._say_unconfigured()
         return _SUCCESS
 
     def _begin(self) -> None:
@@ -171,7 +173,13 @@ class HandObjectNode(LifecycleNode):
         kind = "" if isinstance(error, HoisdfError) else f"{type(error).__name__}: "
         text = f"cannot {transition}: {kind}{error}"
         self.get_logger().error(text)
-        self._health.model(None, text)
+        self._health.model(None, f"{text}. Then: {self._how_to_configure()}")
+
+    def _say_unconfigured(self) -> None:
+        self._health.model(None, f"not configured: {self._how_to_configure()}")
+
+    def _how_to_configure(self) -> str:
+        return f"ros2 lifecycle set {self.get_fully_qualified_name()} configure"
 
     # The executor's thread.
 

@@ -328,7 +328,8 @@ def test_the_faces_of_both_sides_reach_those_who_come_late(rig: Rig) -> None:
 def test_the_life_cycle(make_rig: Callable[..., Rig]) -> None:
     rig = make_rig()
     rig.spin(0.5)
-    assert rig.verdicts()["model"][1].startswith("not configured")
+    name = rig.node.get_fully_qualified_name()
+    assert f"ros2 lifecycle set {name} configure" in rig.verdicts()["model"][1]
     rig.start()
     rig.answer()
     assert rig.node.trigger_deactivate() == SUCCESS
