@@ -22,7 +22,7 @@ check ruff format --check --quiet
 check mypy
 check lint-imports --no-logo
 # Without this switch rclpy does not check field types: a wrong one publishes garbage. What passes
-# with it must pass without it too, so the ROS tests run a second time in the suite below.
-[ ! -d test/ros ] || check env ROS_PYTHON_CHECK_FIELDS=1 pytest -q test/ros
+# with it must pass without it too, so the tests with ROS run again in the suite below.
+check env ROS_PYTHON_CHECK_FIELDS=1 pytest -q test/ros test/end_to_end
 check pytest "$@"
 exit "$status"
