@@ -1,0 +1,47 @@
+"""Closing a mesh, so that inside and outside have a meaning."""
+
+import itertools
+
+import numpy as np
+
+from hoisdf_ros.geometry.mesh import IntArray
+
+
+def open_loops(faces: IntArray) -> list[list[int]]:
+    """The rims of a mesh's holes.
+
+    Args:
+        faces: (F, 3) vertex indices, counter-clockwise seen from outside.
+
+    Returns:
+        Each rim as vertex indices, in the order in which a face that fills the hole has them.
+    """
+    edges = {
+        (int(a), int(b)) for face in faces for a, b in zip(face, np.roll(face, -1), strict=True)
+    }
+    following = {b: a for a, b in edges if (b, a) not in edges}
+    loops = []
+    while following:
+        start, vertex = following.popitem()
+        loop = [start]
+        while vertex != start:
+            loop.append(vertex)
+            vertex = following.pop(vertex)
+        loops.append(loop)
+    return loops
+
+
+def close_holes(faces: IntArray) -> IntArray:
+    """The faces, and a fan over each hole.
+
+    MANO's hand is open at the wrist (16 edges); closed so, it has the 14 further faces that the
+    field's other work closes it with.
+
+    Args:
+        faces: (F, 3) vertex indices, counter-clockwise seen from outside.
+
+    Returns:
+        (F + n - 2 for each hole of n edges, 3).
+    """
+    fans = [[loop[0], b, c] for loop in open_loops(faces) for b, c in itertools.pairwise(loop)]
+    return np.concatenate([faces, np.array(fans, dtype=faces.dtype).reshape(-1, 3)])
