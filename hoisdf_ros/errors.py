@@ -41,6 +41,10 @@ class BackendError(HoisdfError):
     """The network cannot be executed the way that was asked for."""
 
 
+class DataError(HoisdfError):
+    """A data set's folder or sample that is missing, half there, damaged or contradicts itself."""
+
+
 class ParityError(HoisdfError):
     """A golden file that cannot be compared: arrays missing, or of another preset."""
 
