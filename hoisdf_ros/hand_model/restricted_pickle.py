@@ -1,4 +1,4 @@
-"""Reads the arrays of MANO's ``.pkl`` without running anything that the file asks for.
+"""Reads the arrays of a ``.pkl`` (MANO, HO-3D) without running anything that the file asks for.
 
 A pickle is a program: it names functions and has the reader call them. Here every name stands
 for a recorder of ours that keeps what it is given, or is refused; no function of NumPy, SciPy
@@ -11,9 +11,9 @@ import math
 import pickle
 import pickletools
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ MAX_MEMO = 1_000_000
 MAX_DEPTH = 4
 """Arrays within arrays; MANO's deepest is a Ch in a Select."""
 NUMERIC = re.compile(r"[fiub][1248]")
+_Value = TypeVar("_Value")
 GET_MANO = "get MANO_RIGHT.pkl from mano.is.tue.mpg.de, or use the packaged stand-in hand"
 
 
@@ -146,18 +147,48 @@ def read_pickled_arrays(path: Path, names: Collection[str]) -> dict[str, NDArray
     Raises:
         HandModelError: The pickle asks for anything but arrays, or is malformed.
     """
-    data = path.read_bytes()
+    what = f"It is damaged, not MANO's file, or has been tampered with: {GET_MANO}"
+    return _read(path, names, _array, what)
+
+
+def read_pickled_values(
+    path: Path, names: Collection[str], advice: str
+) -> dict[str, NDArray[Any] | str | None]:
+    """Read the plain values of a pickled dictionary: what a data set's annotations hold.
+
+    Args:
+        path: File of at most `MAX_BYTES`, holding a dictionary.
+        names: Entries wanted; all others are left as they were recorded and dropped.
+        advice: What to do about a file that is refused.
+
+    Returns:
+        The wanted entries that are there: arrays, text or None; numbers and lists of numbers
+        become float64 arrays.
+
+    Raises:
+        HandModelError: The pickle asks for anything but arrays, or is malformed or too large.
+    """
+    return _read(path, names, _value, f"It is damaged or has been tampered with: {advice}")
+
+
+def _read(
+    path: Path, names: Collection[str], convert: Callable[[object], _Value], advice: str
+) -> dict[str, _Value]:
+    """The wanted entries of a pickled dictionary, each converted from what was recorded."""
     try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise HandModelError(f"it has {size} bytes, expected at most {MAX_BYTES}")
+        data = path.read_bytes()
         _check_opcodes(data)
         stored = _ArrayUnpickler(io.BytesIO(data), encoding="latin1").load()
         if not isinstance(stored, dict):
             raise HandModelError(f"it holds a {type(stored).__name__}, expected a dictionary")
-        return {name: _array(stored[name]) for name in names if name in stored}
+        return {name: convert(stored[name]) for name in names if name in stored}
     except Exception as error:  # a malformed pickle can raise nearly anything
         detail = error if isinstance(error, HandModelError) else f"{type(error).__name__}: {error}"
         raise HandModelError(
-            f"pickle '{path}' refused, nothing in it was run: {detail}. It is damaged, not "
-            f"MANO's file, or has been tampered with: {GET_MANO}"
+            f"pickle '{path}' refused, nothing in it was run: {detail}. {advice}"
         ) from error
 
 
@@ -168,6 +199,24 @@ def _check_opcodes(data: bytes) -> None:
             raise HandModelError(f"memo position {argument}, expected at most {MAX_MEMO}")
         if opcode.name.startswith("EXT"):
             raise HandModelError(f"it asks for extension code {argument}, expected names only")
+
+
+def _value(recorded: object) -> NDArray[Any] | str | None:
+    """Text and None as they are, numbers and lists of numbers as float64, or an array."""
+    if recorded is None or isinstance(recorded, str):
+        return recorded
+    if isinstance(recorded, list | tuple):
+        return np.array([_number(item) for item in recorded])
+    if isinstance(recorded, int | float):
+        return np.array(_number(recorded))
+    return _array(recorded)
+
+
+def _number(recorded: object) -> float:
+    """A number, Python's or NumPy's."""
+    if isinstance(recorded, int | float):
+        return float(recorded)
+    return float(_array(recorded).item())
 
 
 def _array(value: object, depth: int = 0) -> NDArray[Any]:

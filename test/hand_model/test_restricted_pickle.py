@@ -18,7 +18,7 @@ from hoisdf_ros.conventions import Side
 from hoisdf_ros.errors import HandModelError
 from hoisdf_ros.hand_model import restricted_pickle
 from hoisdf_ros.hand_model.assets import load_hand_arrays
-from hoisdf_ros.hand_model.restricted_pickle import read_pickled_arrays
+from hoisdf_ros.hand_model.restricted_pickle import read_pickled_arrays, read_pickled_values
 
 Stored = dict[str, Any]
 
@@ -270,3 +270,48 @@ def test_persistent_ids_and_cut_files_are_refused(tmp_path: Path) -> None:
     for data in (whole.getvalue()[:500], b"\x80\x02}U\x01aU\x01xQs."):
         with pytest.raises(HandModelError, match="refused"):
             read(data, tmp_path)
+
+
+def values(data: bytes, tmp_path: Path) -> Stored:
+    path = tmp_path / "0000.pkl"
+    path.write_bytes(data)
+    return read_pickled_values(path, list("abcdefg"), "download it again")
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_plain_values_are_read_as_they_are(protocol: int, tmp_path: Path) -> None:
+    stored = {
+        "a": np.array([[1.5, -2]], np.float32),
+        "b": None,
+        "c": "003_cracker_box",
+        "d": 4,
+        "e": [1, 2.5, np.float64(3)],
+        "g": np.float64(0.25),
+    }
+    found = values(
+        old_names(pickle.dumps(stored, protocol))
+        if protocol < 3
+        else pickle.dumps(stored, protocol),
+        tmp_path,
+    )
+    assert found["a"].dtype == np.float32
+    assert found["a"].tolist() == [[1.5, -2.0]]
+    assert found["b"] is None
+    assert found["c"] == "003_cracker_box"
+    assert (found["d"], found["g"]) == (4.0, 0.25)
+    assert found["e"].tolist() == [1.0, 2.5, 3.0]
+    assert "f" not in found
+
+
+@pytest.mark.parametrize(
+    "odd", [{}, [{}], [[1.0]], [None], ["1", "2"], 10**400, b"x", [Call(os.system, "true")]]
+)
+def test_other_values_are_refused(odd: object, tmp_path: Path) -> None:
+    with pytest.raises(HandModelError, match=r"refused, nothing in it was run.*download it again"):
+        values(pickle.dumps({"a": odd}, 2), tmp_path)
+
+
+def test_a_huge_file_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(restricted_pickle, "MAX_BYTES", 100)
+    with pytest.raises(HandModelError, match="expected at most 100"):
+        values(pickle.dumps({"a": np.zeros(100)}), tmp_path)
