@@ -1,6 +1,6 @@
 """Closing a mesh, so that inside and outside have a meaning."""
 
-import itertools
+from itertools import pairwise
 
 import numpy as np
 
@@ -43,5 +43,5 @@ def close_holes(faces: IntArray) -> IntArray:
     Returns:
         (F + n - 2 for each hole of n edges, 3).
     """
-    fans = [[loop[0], b, c] for loop in open_loops(faces) for b, c in itertools.pairwise(loop)]
+    fans = [[loop[0], b, c] for loop in open_loops(faces) for b, c in pairwise(loop[1:])]
     return np.concatenate([faces, np.array(fans, dtype=faces.dtype).reshape(-1, 3)])
