@@ -49,6 +49,10 @@ class ParityError(HoisdfError):
     """A golden file that cannot be compared: arrays missing, or of another preset."""
 
 
+class EvaluationError(HoisdfError):
+    """Predictions and truth that cannot be compared: shapes, counts, NaN, files."""
+
+
 def reason(error: BaseException) -> str:
     """The first line of a foreign error's message, or its type when it has none."""
     lines = str(error).strip().splitlines()

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from hoisdf_ros.datatypes import Array, Estimate, HandEstimate, Mesh, ObjectEstimate
-from hoisdf_ros.evaluation import metrics
+from hoisdf_ros.evaluation.hand import joint_error, root_relative_joint_error, wrist_error
+from hoisdf_ros.evaluation.objects import add_s, object_origin_error
 from hoisdf_ros.geometry.mesh import transform
 from hoisdf_ros.ros.health import percentiles
 
@@ -34,9 +35,9 @@ class Errors:
         """Compare one frame: hands of the same side, the nearest first; objects by name."""
         pairs = _paired_hands(found.hands, truth.hands)
         for ours, true in pairs:
-            self.wrist.append(1e3 * metrics.wrist_error(ours.joints, true.joints))
-            self.joints.append(1e3 * metrics.joint_error(ours.joints, true.joints))
-            relative = metrics.root_relative_joint_error(ours.joints, true.joints)
+            self.wrist.append(1e3 * wrist_error(ours.joints, true.joints))
+            self.joints.append(1e3 * joint_error(ours.joints, true.joints))
+            relative = root_relative_joint_error(ours.joints, true.joints)
             self.joints_from_wrist.append(1e3 * relative)
         self.hands_missed += len(truth.hands) - len(pairs)
         self.hands_made_up += len(found.hands) - len(pairs)
@@ -48,12 +49,12 @@ class Errors:
         self.objects_made_up += len(found.objects) - len(named)
 
     def _add_object(self, ours: ObjectEstimate, true: ObjectEstimate, mesh: Mesh) -> None:
-        origin = metrics.object_origin_error(ours.translation, true.translation)
+        origin = object_origin_error(ours.translation, true.translation)
         self.object_origin.append(1e3 * origin)
         points = mesh.vertices[:: max(1, len(mesh.vertices) // _MOST_POINTS)]
         placed = transform(points, ours.rotation, ours.translation)
         expected = transform(mesh.vertices, true.rotation, true.translation)
-        self.object_add_s.append(1e3 * metrics.add_s(placed, expected))
+        self.object_add_s.append(1e3 * add_s(placed, expected))
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ def _paired_hands(
 
 
 def _distance(ours: Array, true: Array) -> float:
-    return metrics.wrist_error(ours, true)
+    return wrist_error(ours, true)
 
 
 def _p50_p95(values: tuple[float, float]) -> dict[str, float | None]:
