@@ -11,7 +11,7 @@ export PYTHON CUDA PIP_ARGS
 help: ## say what there is
 	@echo 'make [PYTHON=python3.11] [CUDA=1] [PIP_ARGS="options for pip"] TARGET'
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1	\2/p' Makefile
-	@echo 'After any of them: . ./.env.sh (for ros2-like work in this shell) or .venv/bin/hoisdf --help'
+	@echo 'After any of them: . ./.env.sh (this shell can then use Python and ROS), or .venv/bin/hoisdf --help'
 
 setup: ## make .venv, build the ROS messages, write .env.sh
 	@.ci/setup.sh
