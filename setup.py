@@ -13,17 +13,15 @@ setup(
     packages=find_packages(include=["hoisdf_ros", "hoisdf_ros.*"]),
     package_data={"hoisdf_ros": ["assets/**", "py.typed"]},
     install_requires=[
-        "matplotlib",
         "moderngl",
         "numpy>=1.26",
         "opencv-python>=4.6,<5",
         "pyyaml",
         "scipy",
         "smplx",
-        "torch>=2.13",
+        "torch>=2.5",
         "tqdm",
         "transforms3d",
-        "trimesh",
     ],
     entry_points={"console_scripts": ["hoisdf = hoisdf_ros.cli.main:main"]},
 )
