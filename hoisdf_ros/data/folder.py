@@ -144,7 +144,7 @@ class Folder:
             DataError: It is not so many finite numbers.
         """
         try:
-            array = np.asarray(value, dtype=float).reshape(-1)
+            array = np.array(value, dtype=float).reshape(-1)  # a copy: SciPy wants it writable
         except (TypeError, ValueError):
             array = np.empty(0)
         if array.size != size or not np.isfinite(array).all():
