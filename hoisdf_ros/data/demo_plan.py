@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hoisdf_ros.conventions import MIRROR, NUM_BETAS, Side
+from hoisdf_ros.data.arm import Colour, as_colour, skin_tone
 from hoisdf_ros.data.backdrop import Backdrop, random_backdrop
 from hoisdf_ros.data.grasp import GraspSynthesiser
 from hoisdf_ros.data.motion import Motion, random_motion
@@ -17,9 +18,6 @@ _PAUSE_S, _LONG_PAUSE_S = 0.2, 1.2
 _EMPTY_EVERY, _LEFT_EVERY, _LONG_PAUSE_EVERY = 5, 4, 3
 _EMPTY_BREATH, _HOLDING_BREATH, _BREATH_S = 1.0, 0.06, 2.5
 _GRID_M, _GRID_MARGIN_M = 0.005, 0.012  # coarse, to start fast; a grip needs no more
-_DARK_SKIN, _LIGHT_SKIN = np.array([0.32, 0.21, 0.15]), np.array([0.93, 0.75, 0.64])
-
-Colour = tuple[float, float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +121,7 @@ class Planner:
         middle = (gesture.cloud.min(axis=0) + gesture.cloud.max(axis=0)) / 2
         radius = float(np.linalg.norm(gesture.cloud - middle, axis=1).max())
         turns = -np.diag(MIRROR) if side is Side.LEFT else np.ones(3)  # axes are pseudovectors
-        tone, tint = rng.uniform(), rng.normal(scale=0.01, size=3)
+        skin = skin_tone(rng)
         return Segment(
             start=start,
             side=side,
@@ -135,8 +133,8 @@ class Planner:
             middle=middle,
             motion=random_motion(self._camera, radius, _DURATION_S, rng),
             wrist_bend=np.radians(rng.normal(scale=(0.0, 5.0, 8.0))),
-            skin=_colour(_DARK_SKIN + tone * (_LIGHT_SKIN - _DARK_SKIN) + tint),
-            sleeve=_colour(rng.uniform(0.1, 0.8, size=3)),
+            skin=skin,
+            sleeve=as_colour(rng.uniform(0.1, 0.8, size=3)),
             backdrop=random_backdrop(self._camera, rng),
         )
 
@@ -178,8 +176,3 @@ class _Gesture:
     breath: float
     held: Held | None
     cloud: Array
-
-
-def _colour(values: Array) -> Colour:
-    red, green, blue = (float(value) for value in values.clip(0.0, 1.0))
-    return red, green, blue

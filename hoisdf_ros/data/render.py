@@ -44,6 +44,7 @@ _FRAGMENT_SHADER = """
 uniform sampler2D picture;
 uniform bool textured;
 uniform vec3 colour;
+uniform vec3 tint;
 uniform vec3 to_light;
 uniform vec3 light;
 uniform float ambient;
@@ -58,7 +59,7 @@ void main() {
     vec3 n = normalize(facing);
     vec3 to_eye = -normalize(point);
     if (dot(n, to_eye) < 0.0) n = -n;
-    vec3 base = textured ? texture(picture, texel).rgb : colour;
+    vec3 base = textured ? texture(picture, texel).rgb * tint : colour;
     float diffuse = max(dot(n, to_light), 0.0);
     float gloss = shine * pow(max(dot(n, normalize(to_light + to_eye)), 0.0), 24.0);
     vec3 lit = base * (ambient + (1.0 - ambient) * diffuse * light) + gloss * light;
@@ -91,12 +92,13 @@ class Item:
         mesh: Shape and texture; what belongs to it stays on the renderer's side, so pass the
             same mesh again rather than a copy.
         id: 1 to 255, written where it is seen.
-        rotation: (3, 3) camera-from-mesh.
+        rotation: (3, 3) camera-from-mesh; times a factor it also scales the mesh.
         translation: (3,) origin of the mesh frame, metres, camera frame.
         vertices: (V, 3) metres that take the place of the mesh's own in this frame, for
             shapes that bend; or None.
         colour: Red, green, blue in [0, 1], where there is no texture.
         shine: Strength of the highlight.
+        tint: Red, green, blue by which a texture is multiplied.
     """
 
     mesh: Mesh
@@ -106,6 +108,7 @@ class Item:
     vertices: Array | None = None
     colour: tuple[float, float, float] = (0.7, 0.7, 0.7)
     shine: float = 0.1
+    tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,7 +220,7 @@ class Renderer:
         self._program = context.program(_VERTEX_SHADER, _FRAGMENT_SHADER)
         members = {name: self._program[name] for name in self._program}
         self._set = {k: v for k, v in members.items() if isinstance(v, moderngl.Uniform)}
-        self._set["projection"].write(projection_matrix(camera).T.astype("f4").tobytes())
+        self.use(camera)
         self._target = context.framebuffer(
             [context.texture(size, 4), context.texture(size, 1, dtype="f4")],
             context.depth_renderbuffer(size),
@@ -242,6 +245,18 @@ class Renderer:
         self._meshes.clear()
         self._context.gc_mode = "context_gc"
         self._context.release()
+
+    def use(self, camera: Camera) -> None:
+        """Draw for another camera from now on.
+
+        Raises:
+            ImageError: Its pictures are of another size.
+        """
+        size, now = (camera.width, camera.height), (self.camera.width, self.camera.height)
+        if size != now:
+            raise ImageError(f"camera of size {size}, expected {now}: make another renderer")
+        self.camera = camera
+        self._set["projection"].write(projection_matrix(camera).T.astype("f4").tobytes())
 
     def render(
         self, items: Sequence[Item], background: Background, light: Light | None = None
@@ -300,6 +315,7 @@ class Renderer:
         self._set["translation"].value = tuple(item.translation)
         self._set["textured"].value = on_gpu.texture is not None
         self._set["colour"].value = item.colour
+        self._set["tint"].value = item.tint
         self._set["shine"].value = item.shine
         self._set["id"].value = float(item.id)
         on_gpu.draw(item.mesh.vertices if item.vertices is None else item.vertices)

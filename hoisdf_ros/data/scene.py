@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from hoisdf_ros.conventions import MIRROR, WRIST, Side
+from hoisdf_ros.data.arm import arm_rotation, forearm_mesh, sleeve_mesh
 from hoisdf_ros.data.backdrop import SensorNoise
 from hoisdf_ros.data.demo_plan import Planner, Segment
 from hoisdf_ros.data.grasp import GraspSynthesiser
@@ -22,7 +23,6 @@ from hoisdf_ros.datatypes import Array, Box, Camera, Detection, ManoParameters, 
 from hoisdf_ros.errors import HoisdfError
 from hoisdf_ros.geometry.camera import project
 from hoisdf_ros.geometry.mesh import PACKAGED_OBJECTS, find_objects, load_mesh, transform
-from hoisdf_ros.geometry.primitives import tapered_cylinder
 from hoisdf_ros.geometry.rotation import matrix_from_rotation_vector, rotation_vector_from_matrix
 from hoisdf_ros.hand_model.mano import HandModel
 from hoisdf_ros.hand_model.stand_in import load_stand_in, load_stand_in_bend_axes
@@ -33,7 +33,6 @@ HAND, OBJECT, ARM = 1, 2, 3
 IDS_PER_HAND = 4
 
 _MIN_VISIBLE = 150  # pixels below which nothing is detected
-_WRIST_LOOP = np.array([1.0, 0.020, 0.029])  # half axes of the forearm at the wrist, metres
 _SLEEVE_START_M = 0.045
 
 
@@ -125,7 +124,7 @@ class DemoScene:
         self._segments = plan.segments
         self._starts = [segment.start for segment in plan.segments]
         self._noise = SensorNoise(camera, np.random.default_rng(seed)) if noise else None
-        self._forearm, self._sleeve = _arm_meshes()
+        self._forearm, self._sleeve = forearm_mesh(0.07, 1.1), sleeve_mesh(_SLEEVE_START_M)
         self._renderer: Renderer | None = None
 
     def __enter__(self) -> "DemoScene":
@@ -220,10 +219,7 @@ class DemoScene:
     def _hand_items(self, segment: Segment, hand: HandTruth, offset: int) -> list[Item]:
         wrist, mesh = hand.joints[WRIST], self._skins[hand.side]
         bend = matrix_from_rotation_vector(segment.wrist_bend)
-        flip = MIRROR if hand.side is Side.LEFT else np.eye(3)
-        turn = matrix_from_rotation_vector(hand.mano.orient) @ flip @ bend @ flip
-        if hand.side is Side.LEFT:
-            turn = turn @ np.diag([-1.0, 1.0, -1.0])  # a left hand's forearm is along -x
+        turn = arm_rotation(matrix_from_rotation_vector(hand.mano.orient), hand.side, bend)
         still = np.eye(3), np.zeros(3)
         return [
             Item(mesh, HAND + offset, *still, vertices=hand.vertices, colour=segment.skin),
@@ -266,11 +262,3 @@ def _visible_box(mask: NDArray[np.bool_]) -> Box | None:
 
 def _as_mesh(model: HandModel) -> Mesh:
     return Mesh(model.arrays.v_template, model.faces.astype(np.int32))
-
-
-def _arm_meshes() -> tuple[Mesh, Mesh]:
-    """A piece of bare forearm that starts inside the hand, and a sleeve around the rest."""
-    bare, sleeve = tapered_cylinder(1.0, 1.1, 0.07), tapered_cylinder(1.3, 1.7, 0.4)
-    skin = Mesh(bare.vertices * _WRIST_LOOP - [0.012, 0.0, 0.0], bare.faces)
-    cloth = Mesh(sleeve.vertices * _WRIST_LOOP + [_SLEEVE_START_M, 0.0, 0.0], sleeve.faces)
-    return skin, cloth

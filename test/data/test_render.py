@@ -176,3 +176,29 @@ def test_two_renderers_do_not_disturb_each_other(renderer: Renderer) -> None:
         assert other.render([], Background(PICTURE[:80, :100])).ids.shape == (80, 100)
         assert np.array_equal(drawn_box(renderer).ids, before.ids)
     assert np.array_equal(drawn_box(renderer).ids, before.ids)
+
+
+def test_another_camera_of_the_same_size_takes_over(renderer: Renderer) -> None:
+    other = replace(CAMERA, fx=400.0, cx=140.0)
+    try:
+        renderer.use(other)
+        ids = renderer.render([Item(sphere(0.008), 1, np.eye(3), PLACE)], BACKGROUND).ids
+    finally:
+        renderer.use(CAMERA)
+    rows, columns = np.nonzero(ids)
+    np.testing.assert_allclose([columns.mean(), rows.mean()], project(PLACE, other), atol=0.3)
+    with pytest.raises(ImageError, match="make another renderer"):
+        renderer.use(replace(CAMERA, width=100))
+
+
+def test_a_tint_takes_its_colours_out_of_a_texture(renderer: Renderer) -> None:
+    card = replace(
+        box((0.1, 0.1, 0.01)), uv=np.full((8, 2), 0.5), texture=np.full((4, 4, 3), 200, np.uint8)
+    )
+    place = np.array([0.0, 0.0, 0.5])
+    item = Item(card, 1, np.eye(3), place, shine=0.0, tint=(1.0, 0.5, 0.0))
+    rendered = renderer.render([item], BACKGROUND, Light((0.0, 0.0, -1.0)))
+    red, green, blue = rendered.image[rendered.ids == 1].mean(axis=0)
+    assert red > 150
+    assert green == pytest.approx(red / 2, abs=2)
+    assert blue == 0
