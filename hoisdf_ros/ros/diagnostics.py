@@ -101,7 +101,10 @@ def _input(snapshot: Snapshot, around: Surroundings) -> tuple[Verdict, dict[str,
     for topic in around.topics.values():
         values[f"publishers of {topic.name}"] = topic.publishers
     if snapshot.image_age_s > _SILENT_S:
-        return (DiagnosticStatus.ERROR, _why_silent(around.topics["image"], "image")), values
+        text = _why_silent(around.topics["image"], "image")
+        if snapshot.problem is not None:
+            text += f" Before that: {snapshot.problem.message}"
+        return (DiagnosticStatus.ERROR, text), values
     if snapshot.problem is not None:
         stuck = snapshot.processed_age_s > RECENT_S
         level = DiagnosticStatus.ERROR if stuck else DiagnosticStatus.WARN

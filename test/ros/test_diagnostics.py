@@ -99,6 +99,11 @@ def test_silence_is_explained(changes: dict[str, Any], expected: str) -> None:
     assert expected in status.message
 
 
+def test_what_was_wrong_before_the_silence_is_still_said() -> None:
+    snapshot = replace(FINE, image_age_s=1.5, problem=Problem("image", "encoding 'x'"))
+    assert found(snapshot)["input"].message.endswith("Before that: encoding 'x'")
+
+
 def test_a_problem_is_a_warning_while_images_get_through_and_else_an_error() -> None:
     problem = Problem("image", "encoding 'x': expected rgb8")
     drops = {SUPERSEDED: 1, "image": 7}
