@@ -256,7 +256,8 @@ class Renderer:
         if size != now:
             raise ImageError(f"camera of size {size}, expected {now}: make another renderer")
         self.camera = camera
-        self._set["projection"].write(projection_matrix(camera).T.astype("f4").tobytes())
+        with self._context:  # there may be another renderer
+            self._set["projection"].write(projection_matrix(camera).T.astype("f4").tobytes())
 
     def render(
         self, items: Sequence[Item], background: Background, light: Light | None = None
