@@ -220,7 +220,6 @@ class Renderer:
         self._program = context.program(_VERTEX_SHADER, _FRAGMENT_SHADER)
         members = {name: self._program[name] for name in self._program}
         self._set = {k: v for k, v in members.items() if isinstance(v, moderngl.Uniform)}
-        self.use(camera)
         self._target = context.framebuffer(
             [context.texture(size, 4), context.texture(size, 1, dtype="f4")],
             context.depth_renderbuffer(size),
@@ -228,6 +227,7 @@ class Renderer:
         context.enable(moderngl.DEPTH_TEST)
         self._nothing = np.full((camera.height, camera.width), np.nan, dtype=np.float32)
         self._meshes: dict[int, _MeshOnGpu] = {}
+        self.use(camera)
 
     def __enter__(self) -> "Renderer":
         return self
