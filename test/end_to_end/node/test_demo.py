@@ -9,10 +9,9 @@ from pathlib import Path
 import cv2
 import pytest
 
-pytest.importorskip("rclpy")
 pytest.importorskip("moderngl")
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def demo(out: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

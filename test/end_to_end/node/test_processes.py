@@ -10,16 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip("rclpy")
-
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DOMAIN = int(os.environ.get("ROS_DOMAIN_ID", random.SystemRandom().randint(1, 100)))
 
 Start = Callable[..., subprocess.Popen[str]]
