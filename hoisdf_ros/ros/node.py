@@ -7,6 +7,7 @@ publishes. (A multi-threaded executor loses frames in rclpy, measured.)
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future
 from functools import partial
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -31,6 +32,7 @@ from hoisdf_ros.ros.worker import Worker
 _HEARTBEAT_S = 0.2  # also what lets SIGTERM end an idle executor, which can miss its wake-up
 _DIAGNOSTICS_PERIOD_S = 1.0
 _PROGRESS_PERIOD_S = 5.0
+_LOADING_STOP_S = 8.0  # torch aborts the process when it ends amid its import
 _SUCCESS, _FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
 
@@ -52,6 +54,7 @@ class HandObjectNode(LifecycleNode):
         self._processor: Processor | None = None
         self._worker: Worker | None = None
         self._inputs: Inputs | None = None
+        self._loading: Future[EstimatorLike] | None = None
         self._levels: list[tuple[str, bytes]] = []
         self._diagnosed = 0.0
         self._say_unconfigured()
@@ -66,6 +69,8 @@ class HandObjectNode(LifecycleNode):
     def close(self) -> None:
         """Stop before the process ends."""
         self._stop()
+        if self._loading is not None:
+            is_done(self._loading, _LOADING_STOP_S)
 
     # Life cycle. rclpy swallows what a transition raises, hence the broad handlers.
 
@@ -155,7 +160,7 @@ class HandObjectNode(LifecycleNode):
 
     def _load(self, config: NodeConfig) -> EstimatorLike:
         """Build the core beside this thread, so that there is something to say meanwhile."""
-        loading = in_background(partial(self._make_estimator, config))
+        self._loading = loading = in_background(partial(self._make_estimator, config))
         started = spoken = time.monotonic()
         while not is_done(loading, _HEARTBEAT_S):
             if not self.context.ok():
@@ -166,10 +171,13 @@ class HandObjectNode(LifecycleNode):
             if now - spoken > _PROGRESS_PERIOD_S:
                 spoken = now
                 self.get_logger().info(f"loading for {now - started:.0f} s")
+        self._loading = None
         return loading.result()
 
     def _explain(self, transition: str, error: Exception) -> None:
         """Log why a transition failed and keep it for the diagnostics."""
+        if not self.context.ok():
+            return  # nobody can be told any more
         kind = "" if isinstance(error, HoisdfError) else f"{type(error).__name__}: "
         text = f"cannot {transition}: {kind}{error}"
         self.get_logger().error(text)

@@ -60,7 +60,7 @@ class Outputs:
         self._meshes = self._publisher(HandMeshArray, "hand_meshes", _reliable(2))
         self._hand_faces = self._publisher(HandFaces, "hand_faces", _latched(2))
         self._detections = self._publisher(Detection3DArray, "detections_3d", _reliable(10))
-        self._markers = self._publisher(MarkerArray, "markers", _reliable(2))
+        self._markers = self._publisher(MarkerArray, "markers", _reliable(10))
         self._debug = self._publisher(Image, "debug_image", qos_profile_sensor_data)
         self._tf = self._publisher(TFMessage, "/tf", _reliable(100))
 
@@ -84,6 +84,8 @@ class Outputs:
         if _heard(self._markers):
             timeout = int(config.lost_timeout_ms * 1e6)
             self._markers.publish(self._marker_maker(header, estimate, models, timeout))
+            for surface in self._marker_maker.surfaces(header, estimate):
+                self._markers.publish(surface)
         if _heard(self._debug):
             self._debug.publish(image_message(header, self._drawn(frame, estimate)))
 

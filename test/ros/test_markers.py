@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from rclpy.serialization import deserialize_message
 from visualization_msgs.msg import Marker, MarkerArray
 
 from hoisdf_ros.conventions import NUM_FACES, Side
@@ -32,8 +33,10 @@ def estimate() -> Estimate:
 
 
 def made(maker: MarkerMaker, estimate: Estimate, at_ms: int = 0) -> dict[str, Marker]:
-    array: MarkerArray = maker(header_at(at_ms * MS, "optical"), estimate, MODELS, 300 * MS)
-    return {marker.ns: marker for marker in array.markers}
+    header = header_at(at_ms * MS, "optical")
+    arrays = [maker(header, estimate, MODELS, 300 * MS)]
+    arrays += [deserialize_message(data, MarkerArray) for data in maker.surfaces(header, estimate)]
+    return {marker.ns: marker for array in arrays for marker in array.markers}
 
 
 def test_a_hand_is_spheres_bones_and_triangles(maker: MarkerMaker, estimate: Estimate) -> None:
@@ -58,6 +61,19 @@ def test_triangles_are_the_vertices_in_the_order_of_the_faces(
     points = [[p.x, p.y, p.z] for p in made(maker, estimate)[MESH].points]
     faces = ConstantEstimator().faces(Side.RIGHT)
     assert np.allclose(points, estimate.hands[0].vertices[faces].reshape(-1, 3))
+
+
+def test_a_surface_made_from_bytes_says_what_a_message_would(
+    maker: MarkerMaker, estimate: Estimate
+) -> None:
+    hand = replace(estimate.hands[0], id=-77)
+    first = made(maker, estimate, at_ms=1000)[MESH]
+    second = made(maker, Estimate((hand,)), at_ms=2345)[MESH]
+    assert (second.id, second.header.stamp.sec, second.header.stamp.nanosec) == (-77, 2, 345 * MS)
+    second.id, second.header.stamp = first.id, first.header.stamp
+    assert second == first
+    other = maker.surfaces(header_at(0, "elsewhere"), estimate)[0]
+    assert deserialize_message(other, MarkerArray).markers[0].header.frame_id == "elsewhere"
 
 
 def test_an_object_is_its_mesh_file(maker: MarkerMaker, estimate: Estimate) -> None:
