@@ -217,14 +217,14 @@ def collate(examples: Sequence[Batch]) -> Batch:
     return joined
 
 
-def rows(part: Any, index: Tensor) -> Any:  # noqa: ANN401, any nest of named tuples
-    """The entries ``index`` (K,) of every tensor in a nest of named tuples and lists."""
+def rows(part: Any, index: Tensor | slice) -> Any:  # noqa: ANN401, any nest of named tuples
+    """The entries ``index`` of every tensor in a nest of named tuples, tuples and lists."""
     if isinstance(part, Tensor):
         return part[index]
     if part is None:
         return None
     inner = [rows(each, index) for each in part]
-    return inner if isinstance(part, list) else type(part)(*inner)
+    return type(part)(*inner) if hasattr(part, "_fields") else type(part)(inner)
 
 
 def _stacked(parts: Sequence[Any]) -> Any:  # noqa: ANN401

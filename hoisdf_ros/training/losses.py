@@ -27,6 +27,7 @@ WEIGHTS = {
     "mano_joints": 1e4,
     "rotations": 10.0,
     "shape": 0.1,
+    "shape_prior": 1e-6,
     "object_rotation": 0.7,
     "object_translation": 100.0,
 }
@@ -98,6 +99,11 @@ def rotations(layers: list[HandParameters], target: Tensor) -> Tensor:
 def shape(layers: list[HandParameters], target: Tensor) -> Tensor:
     """Mean of (beta - beta*)^2 over (B, 10)."""
     return torch.stack([F.mse_loss(hand.shape, target) for hand in layers]).mean()
+
+
+def shape_prior(layers: list[HandParameters]) -> Tensor:
+    """Mean of beta^2 over (B, 10), where only the shape is regressed."""
+    return torch.stack([hand.shape.square().mean() for hand in layers]).mean()
 
 
 def object_rotation(layers: list[ObjectVotes], target: Tensor) -> Tensor:

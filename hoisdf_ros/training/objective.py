@@ -1,0 +1,217 @@
+"""The training loss of a batch: every term whose label is known, weighted and summed.
+
+A module of its own, so that torch's DistributedDataParallel sees one forward pass.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from hoisdf_ros.hand_model.mano import HandGeometry, HandModel
+from hoisdf_ros.network.io import (
+    FieldPoints,
+    HandParameters,
+    ImageFeatures,
+    LayerOutput,
+    NetworkInput,
+    QueryPoints,
+)
+from hoisdf_ros.network.model import Hoisdf
+from hoisdf_ros.training import losses
+from hoisdf_ros.training.batch import Batch, rows
+from hoisdf_ros.training.targets import joint_heatmap, joint_visibility
+
+JITTER = ((0.3, 0.03), (0.7, 0.05), (1.0, 0.07))
+"""Until this share of an epoch, true points are jittered so far, normalised units."""
+
+Term = tuple[str, Tensor]
+
+
+@dataclass(frozen=True)
+class QueryPlan:
+    """Where the query points of a step come from (network.md section 11).
+
+    Args:
+        near: Ground-truth points near the surface; else those that the fields find.
+        jitter: Largest offset of the former in each coordinate, normalised units.
+    """
+
+    near: bool
+    jitter: float = 0.0
+
+
+class Losses(NamedTuple):
+    """Loss of a batch.
+
+    Attributes:
+        total: Scalar, the weighted sum.
+        terms: The terms that there are, by name, not weighted; without gradient.
+    """
+
+    total: Tensor
+    terms: dict[str, Tensor]
+
+
+def plan_queries(done: float, always: float, share: float, rng: np.random.Generator) -> QueryPlan:
+    """Choose between true points and found ones.
+
+    Args:
+        done: Epochs behind us, with the part of this one.
+        always: Epochs in which true points are always taken.
+        share: How often they are taken afterwards.
+        rng: Where the chance comes from.
+    """
+    part = done % 1
+    jitter = next(size for until, size in JITTER if part < until)
+    return QueryPlan(near=bool(done < always or rng.random() < share), jitter=jitter)
+
+
+class Objective(nn.Module):
+    """The network and its loss.
+
+    Args:
+        network: What is trained.
+        hand_model: The right hand of the labels; it is not trained.
+        mixed: Run the backbone in bfloat16. The rest stays in single precision: projecting a
+            point in bfloat16 would round its pixel.
+    """
+
+    def __init__(self, network: Hoisdf, hand_model: HandModel, *, mixed: bool = False) -> None:
+        super().__init__()
+        self.network, self.mixed = network, mixed
+        self.hand_model = hand_model.requires_grad_(False)
+
+    def forward(self, batch: Batch, plan: QueryPlan) -> Losses:
+        """Loss of a batch on the network's device.
+
+        Args:
+            batch: Inputs, labels, and which of them are known.
+            plan: Where the query points come from.
+        """
+        inputs = batch.inputs
+        features = self._image_features(inputs.image)
+        with torch.no_grad():
+            queries = self._queries(batch, plan, features)
+        layers = self.network.supervise(features, queries, inputs)
+        terms = dict(self._terms(batch, features, queries, layers))
+        total = torch.stack([losses.WEIGHTS[name] * value for name, value in terms.items()]).sum()
+        return Losses(total, {name: value.detach() for name, value in terms.items()})
+
+    def _image_features(self, image: Tensor) -> ImageFeatures:
+        with torch.autocast(image.device.type, torch.bfloat16, enabled=self.mixed):
+            maps = self.network.backbone(image)
+        features: ImageFeatures = self.network.decoder(tuple(level.float() for level in maps))
+        return features
+
+    def _queries(self, batch: Batch, plan: QueryPlan, features: ImageFeatures) -> QueryPoints:
+        """The points to attend to, and the distances that the network gives them."""
+        known = (batch.known.hand_field, batch.known.object_field)
+        if not plan.near:
+            return self.network.query_points(features, batch.inputs)
+        near = [
+            field.near + plan.jitter * (2 * torch.rand_like(field.near) - 1)
+            for field in (batch.targets.hand_field, batch.targets.object_field)
+        ]
+        if not all(flags.all() for flags in known):
+            found = self.network.query_points(features, batch.inputs)
+            near = [
+                torch.where(flags.to(points.device)[:, None, None], points, other.points)
+                for flags, points, other in zip(known, near, found, strict=True)
+            ]
+        hand, held = near
+        hand_sdf, _ = self.network.distances(hand, features, batch.inputs)
+        _, object_sdf = self.network.distances(held, features, batch.inputs)
+        return QueryPoints(FieldPoints(hand, hand_sdf), FieldPoints(held, object_sdf))
+
+    def _terms(
+        self, batch: Batch, features: ImageFeatures, queries: QueryPoints, layers: LayerOutput
+    ) -> Iterator[Term]:
+        yield from _map_terms(batch, features)
+        yield from self._field_terms(batch, features)
+        yield from self._vote_terms(batch, queries, layers)
+        yield from self._hand_terms(batch, layers.hand)
+        yield from _object_terms(batch, layers)
+
+    def _field_terms(self, batch: Batch, features: ImageFeatures) -> Iterator[Term]:
+        clamp = self.network.config.sdf_clamp
+        fields = (
+            ("hand_sdf", batch.known.hand_field, batch.targets.hand_field),
+            ("object_sdf", batch.known.object_field, batch.targets.object_field),
+        )
+        for place, (name, known, field) in enumerate(fields):
+            index = _index(known, field.sdf)
+            if index is None:
+                continue
+            seen = rows((features.pyramid, batch.inputs), index)
+            some = ImageFeatures(seen[0], *features[1:])
+            inputs = NetworkInput(*seen[1])
+            distance = self.network.distances(field.points[index], some, inputs)[place]
+            yield name, losses.sdf(distance, field.sdf[index], clamp)
+
+    def _vote_terms(
+        self, batch: Batch, queries: QueryPoints, layers: LayerOutput
+    ) -> Iterator[Term]:
+        index = _index(batch.known.joints, batch.targets.joints)
+        if index is None:
+            return
+        joints, votes = batch.targets.joints[index], rows(layers.joints, index)
+        points = queries.hand.points[index] / self.network.config.sdf_scale
+        visible = joint_visibility(points, joints)
+        if visible.any():
+            yield "joint_votes", losses.joint_votes(votes, joints, visible)
+        yield "joint_visibility", losses.joint_visibility(votes, visible)
+        yield "joints", losses.joints(votes, joints)
+
+    def _hand_terms(self, batch: Batch, layers: list[HandParameters]) -> Iterator[Term]:
+        regresses_pose = layers[0].rotations is not None
+        index = _index(batch.known.mano, batch.targets.shape)
+        if index is not None:
+            known: list[HandParameters] = rows(layers, index)
+            rotations, shape = batch.targets.rotations[index], batch.targets.shape[index]
+            yield "shape", losses.shape(known, shape)
+            if regresses_pose:
+                posed = [self._posed(hand) for hand in known]
+                truth = self._posed(HandParameters(rotations, shape))
+                yield "vertices", losses.vertices(posed, truth)
+                yield "mano_joints", losses.mano_joints(posed, truth)
+                yield "rotations", losses.rotations(known, rotations)
+        if not regresses_pose:
+            yield "shape_prior", losses.shape_prior(layers)
+
+    def _posed(self, hand: HandParameters) -> HandGeometry:
+        geometry: HandGeometry = self.hand_model(hand.rotations, hand.shape)
+        return geometry
+
+
+def _index(known: Tensor, like: Tensor) -> Tensor | slice | None:
+    """The samples whose label is known, on the labels' device; None when there are none."""
+    if known.all():
+        return slice(None)  # nothing is copied
+    index = known.nonzero().squeeze(1)
+    return index.to(like.device) if len(index) else None
+
+
+def _map_terms(batch: Batch, features: ImageFeatures) -> Iterator[Term]:
+    targets, known = batch.targets, batch.known
+    if (index := _index(known.joints, targets.pixels)) is not None:
+        size = features.heatmap.shape[-1]
+        target = joint_heatmap(targets.pixels[index], size)
+        yield "heatmap", losses.heatmap(features.heatmap[index], target)
+    if (index := _index(known.hand_mask, targets.hand_mask)) is not None:
+        yield "hand_mask", losses.mask(features.hand_mask[index], targets.hand_mask[index])
+    if (index := _index(known.object_mask, targets.object_mask)) is not None:
+        yield "object_mask", losses.mask(features.object_mask[index], targets.object_mask[index])
+
+
+def _object_terms(batch: Batch, layers: LayerOutput) -> Iterator[Term]:
+    targets = batch.targets
+    index = _index(batch.known.object_pose, targets.object_rotation)
+    if index is not None:
+        votes = rows(layers.object, index)
+        yield "object_rotation", losses.object_rotation(votes, targets.object_rotation[index])
+        translation = targets.object_translation[index]
+        yield "object_translation", losses.object_translation(votes, translation)
