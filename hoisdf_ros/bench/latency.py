@@ -9,7 +9,7 @@ import torch
 
 from hoisdf_ros.network.io import NetworkInput
 from hoisdf_ros.network.model import Hoisdf
-from hoisdf_ros.runtime.backend import Stopwatch
+from hoisdf_ros.runtime.backend import Stopwatch, search_capacity
 
 STAGES = ("image features", "query points", "attention and regression")
 
@@ -54,7 +54,7 @@ def synthetic_input(size: int, seed: int = 0) -> NetworkInput:
 
 @torch.no_grad()
 def time_stages(model: Hoisdf, inputs: NetworkInput, runs: int) -> list[StageTiming]:
-    """Run the network and time its stages.
+    """Run the network as the eager backend does and time its stages.
 
     Args:
         model: In evaluation mode.
@@ -77,7 +77,7 @@ def _one_run(model: Hoisdf, inputs: NetworkInput) -> tuple[float, ...]:
     watch = Stopwatch()
     features = model.image_features(inputs.image)
     first = _lap(watch, inputs)
-    queries = model.query_points(features, inputs)
+    queries = model.query_points(features, inputs, search_capacity(model, inputs))
     second = _lap(watch, inputs)
     model.regress(features, queries, inputs)
     return first, second, _lap(watch, inputs)

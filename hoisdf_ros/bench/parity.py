@@ -26,6 +26,7 @@ from hoisdf_ros.network.io import (
     ObjectVotes,
 )
 from hoisdf_ros.network.model import Hoisdf
+from hoisdf_ros.runtime.backend import EagerBackend
 
 STAGE, END_TO_END, SDF = 1e-4, 2e-3, 1e-3
 """Tolerances, as a share of an array's largest value."""
@@ -67,7 +68,7 @@ def _all_stages(
     yield from _attention(model, golden, features)
     yield from _hand_model(hand_model, golden)
     yield from compare_losses(model, hand_model, golden, features)
-    output = model(golden.inputs)
+    output = EagerBackend(model, "cpu")(golden.inputs)
     yield from _query_points(golden, output)
     yield from _end_to_end(hand_model, golden, output)
 

@@ -31,7 +31,9 @@ def run(options: argparse.Namespace) -> int:
     model = Hoisdf(config).eval().to(device)
     inputs = NetworkInput(*(value.to(device) for value in synthetic_input(config.image_size)))
     timings = time_stages(model, inputs, max(1, options.runs))
-    print(f"{config.name}, eager, fp32, dense search of {config.lattice_size}^3 points a field")
+    print(
+        f"{config.name}, eager, fp32, exact search of a lattice of {config.lattice_size}^3 points"
+    )
     print(f"{describe_machine(device)}; median of {max(1, options.runs)} runs")
     print(f"{'stage':<26}{'ms':>10}{'paper, TITAN RTX':>20}")
     for timing, paper in zip(timings, PAPER_MS, strict=True):

@@ -26,7 +26,12 @@ from hoisdf_ros.network.io import (
 )
 from hoisdf_ros.network.layers import MLP
 from hoisdf_ros.network.point_features import ENCODING_WIDTH, project, sample_pyramid
-from hoisdf_ros.network.point_sampler import inside_box, lattice_points, nearest_to_surface
+from hoisdf_ros.network.point_sampler import (
+    choose_candidates,
+    inside_box,
+    lattice_points,
+    nearest_to_surface,
+)
 from hoisdf_ros.network.sdf_field import FieldDecoder
 from hoisdf_ros.network.transformer import Encoder, HandDecoder
 
@@ -66,10 +71,15 @@ class Hoisdf(nn.Module):
         lattice = lattice_points(config.lattice_size, config.lattice)
         self.register_buffer("lattice", lattice, persistent=False)
 
-    def forward(self, inputs: NetworkInput) -> NetworkOutput:
-        """Estimate the hand and the object of each crop."""
+    def forward(self, inputs: NetworkInput, capacity: int | None = None) -> NetworkOutput:
+        """Estimate the hand and the object of each crop.
+
+        Args:
+            inputs: The crops.
+            capacity: See `query_points`.
+        """
         features = self.image_features(inputs.image)
-        queries = self.query_points(features, inputs)
+        queries = self.query_points(features, inputs, capacity)
         joints, hand, held = self.regress(features, queries, inputs)
         return NetworkOutput(features, queries, joints, hand, held)
 
@@ -78,14 +88,24 @@ class Hoisdf(nn.Module):
         features: ImageFeatures = self.decoder(self.backbone(image))
         return features
 
-    def query_points(self, features: ImageFeatures, inputs: NetworkInput) -> QueryPoints:
-        """Stage two: the lattice points of each field that lie nearest to its surface."""
+    def query_points(
+        self, features: ImageFeatures, inputs: NetworkInput, capacity: int | None = None
+    ) -> QueryPoints:
+        """Stage two: the lattice points of each field that lie nearest to its surface.
+
+        Args:
+            features: Stage one.
+            inputs: The crops.
+            capacity: Points evaluated in each field; exact while no box holds more of them, see
+                `points_in_boxes`. None evaluates the whole lattice: the oracle of any faster
+                search.
+        """
+        room = len(self.lattice) if capacity is None else capacity
 
         def near(field: FieldDecoder, center: Tensor, box: Tensor, count: int) -> FieldPoints:
-            pixels, visible = project(self._metres(self.lattice, center), inputs.intrinsics)
+            inside = self._inside(center, box, inputs.intrinsics)
             found = nearest_to_surface(
-                self.lattice,
-                inside_box(pixels, visible, box),
+                choose_candidates(self.lattice, inside, room),
                 lambda points: self._distance(field, points, center, features, inputs),
                 count,
             )
@@ -96,6 +116,12 @@ class Hoisdf(nn.Module):
             near(self.hand_field, inputs.hand_root, inputs.hand_box, config.hand_points),
             near(self.object_field, inputs.object_center, inputs.object_box, config.object_points),
         )
+
+    def points_in_boxes(self, inputs: NetworkInput) -> Tensor:
+        """(2, B) how many lattice points lie in the hand's box, and in the object's."""
+        hand = self._inside(inputs.hand_root, inputs.hand_box, inputs.intrinsics)
+        held = self._inside(inputs.object_center, inputs.object_box, inputs.intrinsics)
+        return torch.stack([hand.sum(dim=1), held.sum(dim=1)])
 
     def regress(
         self, features: ImageFeatures, queries: QueryPoints, inputs: NetworkInput
@@ -199,6 +225,10 @@ class Hoisdf(nn.Module):
     @staticmethod
     def _own(encoded: Tensor, points: FieldPoints) -> Tensor:
         return encoded[:, : points.points.shape[1]]
+
+    def _inside(self, center: Tensor, box: Tensor, intrinsics: Tensor) -> Tensor:
+        pixels, visible = project(self._metres(self.lattice, center), intrinsics)
+        return inside_box(pixels, visible, box)
 
     def _metres(self, points: Tensor, center: Tensor) -> Tensor:
         return points / self.config.sdf_scale + center.unsqueeze(1)

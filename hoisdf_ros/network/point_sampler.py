@@ -1,6 +1,7 @@
 """Which points to look at: those of a lattice that lie nearest to the surface (Sec. 3.2.1, 2.3)."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,6 +14,18 @@ FAR = 10.0
 
 CHUNK = 1 << 15
 """Points evaluated at once, which bounds the memory that their pixel features take."""
+
+
+class Candidates(NamedTuple):
+    """Points among which the nearest to the surface are sought.
+
+    Attributes:
+        points: (B, N, 3) normalised coordinates.
+        inside: (B, N) bool, which of them may be taken.
+    """
+
+    points: Tensor
+    inside: Tensor
 
 
 def lattice_points(size: int, kind: Lattice) -> Tensor:
@@ -53,24 +66,40 @@ def inside_box(pixels: Tensor, visible: Tensor, box: Tensor) -> Tensor:
 
 
 def nearest_to_surface(
-    lattice: Tensor, inside: Tensor, distance: Callable[[Tensor], Tensor], count: int
+    candidates: Candidates, distance: Callable[[Tensor], Tensor], count: int
 ) -> FieldPoints:
     """The points with the smallest absolute distance, nearest first.
 
-    Every lattice point is evaluated, whether it is inside or not: the shapes stay static, and
-    this is the oracle of any faster search. Where fewer than ``count`` points are inside, points
-    outside fill up the rest.
+    Every candidate is evaluated, whether it is inside or not, so that shapes stay static. Where
+    fewer than ``count`` are inside, others fill up the rest.
+
+    Args:
+        candidates: Where to look.
+        distance: Maps (B, N, 3) points to (B, N, 1) distances, not clamped.
+        count: Points to keep.
+    """
+    pieces = -(-candidates.points.shape[1] // CHUNK)
+    chunks = [distance(chunk) for chunk in candidates.points.tensor_split(pieces, dim=1)]
+    sdf = torch.cat(chunks, dim=1)  # (B, N, 1)
+    rank = torch.where(candidates.inside, sdf.squeeze(-1).abs(), FAR)
+    _, index = rank.topk(count, dim=1, largest=False)
+    index = index.unsqueeze(-1)
+    return FieldPoints(candidates.points.gather(1, index.expand(-1, -1, 3)), sdf.gather(1, index))
+
+
+def choose_candidates(lattice: Tensor, inside: Tensor, capacity: int) -> Candidates:
+    """The lattice points worth evaluating: those inside, as many as there is room for.
 
     Args:
         lattice: (L, 3) normalised coordinates.
         inside: (B, L) bool, which points may be taken.
-        distance: Maps (B, N, 3) points to (B, N, 1) distances, not clamped.
-        count: Points to keep.
+        capacity: Points N to give; exact as long as no more are inside. L gives all.
+
+    Returns:
+        Points inside before points outside, each in the order of the lattice.
     """
     batch = inside.shape[0]
-    pieces = -(-len(lattice) // CHUNK)
-    chunks = [distance(chunk.expand(batch, -1, -1)) for chunk in lattice.tensor_split(pieces)]
-    sdf = torch.cat(chunks, dim=1)  # (B, L, 1)
-    rank = torch.where(inside, sdf.squeeze(-1).abs(), FAR)
-    _, index = rank.topk(count, dim=1, largest=False)
-    return FieldPoints(lattice[index], sdf.gather(1, index.unsqueeze(-1)))
+    if capacity >= len(lattice):
+        return Candidates(lattice.expand(batch, -1, -1), inside)
+    order = (~inside).to(torch.uint8).argsort(dim=1, stable=True)[:, :capacity]
+    return Candidates(lattice[order], inside.gather(1, order))

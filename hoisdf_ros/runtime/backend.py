@@ -43,9 +43,25 @@ class EagerBackend:
 
     @torch.no_grad()
     def __call__(self, inputs: NetworkInput) -> NetworkOutput:
-        """One forward pass."""
-        output: NetworkOutput = self.model(inputs)
+        """One forward pass over the points that the boxes hold, with the dense search's result."""
+        output: NetworkOutput = self.model(inputs, search_capacity(self.model, inputs))
         return output
+
+
+def search_capacity(model: Hoisdf, inputs: NetworkInput) -> int:
+    """How many points each field must evaluate for the search to be exact.
+
+    The number follows from the boxes and is known before the network runs; powers of two keep
+    the number of different shapes small.
+
+    Args:
+        model: The network.
+        inputs: The crops.
+    """
+    config = model.config
+    inside = int(model.points_in_boxes(inputs).max())
+    needed = max(inside, config.hand_points, config.object_points)
+    return min(1 << (needed - 1).bit_length(), config.lattice_size**3)
 
 
 def choose_device(wanted: str) -> str:

@@ -4,7 +4,13 @@ import pytest
 import torch
 
 from hoisdf_ros.network import point_sampler
-from hoisdf_ros.network.point_sampler import inside_box, lattice_points, nearest_to_surface
+from hoisdf_ros.network.point_sampler import (
+    Candidates,
+    choose_candidates,
+    inside_box,
+    lattice_points,
+    nearest_to_surface,
+)
 
 
 def test_regular_lattice_runs_z_fastest_from_corner_to_corner() -> None:
@@ -38,10 +44,14 @@ def _sphere(points: torch.Tensor) -> torch.Tensor:
     return distance
 
 
+def _all(lattice: torch.Tensor, inside: torch.Tensor) -> Candidates:
+    return choose_candidates(lattice, inside, len(lattice))
+
+
 def test_takes_the_points_nearest_to_the_surface_inside_the_box() -> None:
     lattice = lattice_points(9, "regular")
     inside = (lattice[:, 0] > 0).unsqueeze(0)
-    found = nearest_to_surface(lattice, inside, _sphere, 40)
+    found = nearest_to_surface(_all(lattice, inside), _sphere, 40)
     ranked = sorted(
         (abs(float(_sphere(point))), tuple(point.tolist())) for point in lattice if point[0] > 0
     )
@@ -55,9 +65,9 @@ def test_takes_the_points_nearest_to_the_surface_inside_the_box() -> None:
 def test_chunks_do_not_change_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     lattice = lattice_points(9, "regular")
     inside = torch.ones(2, len(lattice), dtype=torch.bool)
-    whole = nearest_to_surface(lattice, inside, _sphere, 25)
+    whole = nearest_to_surface(_all(lattice, inside), _sphere, 25)
     monkeypatch.setattr(point_sampler, "CHUNK", 100)
-    pieces = nearest_to_surface(lattice, inside, _sphere, 25)
+    pieces = nearest_to_surface(_all(lattice, inside), _sphere, 25)
     assert torch.equal(whole.points, pieces.points)
 
 
@@ -65,6 +75,21 @@ def test_fills_up_with_points_outside_when_too_few_are_inside() -> None:
     lattice = lattice_points(5, "regular")
     inside = torch.zeros(1, len(lattice), dtype=torch.bool)
     inside[0, 7] = True
-    found = nearest_to_surface(lattice, inside, _sphere, 4)
+    found = nearest_to_surface(_all(lattice, inside), _sphere, 4)
     assert torch.equal(found.points[0, 0], lattice[7])
     assert found.points.shape == (1, 4, 3)
+
+
+def test_room_for_all_that_are_inside_is_as_good_as_the_whole_lattice() -> None:
+    lattice = lattice_points(9, "regular")
+    inside = torch.stack([lattice[:, 0] > 0.3, lattice[:, 1] < -0.6])
+    room = int(inside.sum(dim=1).max())
+    few = choose_candidates(lattice, inside, room)
+    assert few.points.shape == (2, room, 3)
+    assert torch.equal(few.inside.sum(dim=1), inside.sum(dim=1))
+    dense = nearest_to_surface(_all(lattice, inside), _sphere, 30)
+    sparse = nearest_to_surface(few, _sphere, 30)
+    assert torch.equal(dense.sdf.abs(), sparse.sdf.abs())
+    assert torch.equal(_sphere(sparse.points), sparse.sdf)
+    assert (sparse.points[0, :, 0] > 0.3).all()
+    assert (sparse.points[1, :, 1] < -0.6).all()

@@ -1,14 +1,21 @@
 """Backends and devices."""
 
 import time
+from dataclasses import replace
 
 import pytest
 import torch
 
+from hoisdf_ros.bench.latency import synthetic_input
 from hoisdf_ros.config import PRESETS, EstimatorConfig
 from hoisdf_ros.errors import BackendError, CheckpointError
 from hoisdf_ros.network.model import Hoisdf
-from hoisdf_ros.runtime.backend import Stopwatch, choose_device, make_backend
+from hoisdf_ros.runtime.backend import (
+    Stopwatch,
+    choose_device,
+    make_backend,
+    search_capacity,
+)
 from hoisdf_ros.runtime.loading import load_network
 
 
@@ -37,6 +44,27 @@ def test_the_preset_follows_the_weights_and_randomness_stays_outside() -> None:
     assert (loaded.config.name, loaded.weights) == ("demo", "untrained")
     with pytest.raises(CheckpointError, match="no such file"):
         load_network(EstimatorConfig(weights="/no/such.pth"))
+
+
+def test_searching_only_the_boxes_finds_what_the_dense_search_finds() -> None:
+    torch.manual_seed(3)
+    model = Hoisdf(replace(PRESETS["demo"], lattice_size=16, hand_points=100)).eval()
+    inputs = synthetic_input(256)
+    capacity = search_capacity(model, inputs)
+    inside = int(model.points_in_boxes(inputs).max())
+    assert inside <= capacity < 16**3
+    with torch.no_grad():
+        dense, served = model(inputs), make_backend(model, "eager", "cpu")(inputs)
+    torch.testing.assert_close(served.queries.hand.points, dense.queries.hand.points)
+    torch.testing.assert_close(served.joints.joints, dense.joints.joints)
+    torch.testing.assert_close(served.object.translation, dense.object.translation)
+
+
+def test_a_box_that_holds_everything_needs_the_whole_lattice() -> None:
+    model = Hoisdf(replace(PRESETS["demo"], lattice_size=16, hand_points=100)).eval()
+    everything = torch.tensor([[-1e4, -1e4, 1e4, 1e4]])
+    inputs = synthetic_input(256)._replace(hand_box=everything)
+    assert search_capacity(model, inputs) == 16**3
 
 
 def test_laps_add_up() -> None:
