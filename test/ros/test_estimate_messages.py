@@ -26,6 +26,7 @@ from hoisdf_ros.geometry.rotation import (
 )
 from hoisdf_ros.ros.dry_run import ConstantEstimator
 from hoisdf_ros.ros.estimate_messages import (
+    UNKNOWN_MODEL,
     ObjectModel,
     detection_3d_array,
     hand_faces,
@@ -165,6 +166,15 @@ def test_the_3d_box_sits_at_the_middle_of_the_mesh(held: ObjectEstimate) -> None
     offset = np.array([center.x - origin.x, center.y - origin.y, center.z - origin.z])
     assert np.allclose(offset, ROTATION @ MODELS["cube"].center)
     assert np.isclose(msg.bbox.size.x, 0.05)
+
+
+def test_an_object_without_a_known_mesh_has_a_pose_but_no_box(held: ObjectEstimate) -> None:
+    unknown = replace(held, size=np.full(3, np.nan), min_hand_distance=float("nan"))
+    models = {"cube": UNKNOWN_MODEL}
+    (msg,) = held_object_array(HEADER, [unknown], models).objects
+    assert (msg.object_id, msg.mesh_resource) == ("cube", "")
+    assert np.isnan([msg.size.x, msg.min_hand_distance]).all()
+    assert detection_3d_array(HEADER, [unknown], models).detections == []
 
 
 def test_meshes_are_flat_vertices_and_faces_their_triangles(hand: HandEstimate) -> None:

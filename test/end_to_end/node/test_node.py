@@ -16,7 +16,7 @@ from tf2_msgs.msg import TFMessage
 from vision_msgs.msg import Detection3DArray
 from visualization_msgs.msg import MarkerArray
 
-from hoisdf_ros.errors import CheckpointError
+from hoisdf_ros.errors import CheckpointError, MeshError
 from hoisdf_ros.ros.health import SUPERSEDED
 from hoisdf_ros.ros.sensor_messages import detections_message
 
@@ -104,6 +104,17 @@ def test_costly_topics_are_published_only_while_somebody_listens(rig: Rig) -> No
     spaces = {"hand_joints", "hand_bones", "hand_mesh"}
     rig.until(lambda: {m.ns for array in late["markers"] for m in array.markers} == spaces)
     assert (late["debug_image"][0].width, late["debug_image"][0].encoding) == (64, "rgb8")
+
+
+def test_an_object_the_core_has_no_mesh_of_is_published_all_the_same(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(object_id: str) -> None:
+        raise MeshError(f"object '{object_id}': not in the library")
+
+    monkeypatch.setattr(rig.estimator, "object_mesh", unknown)
+    rig.answer()
+    assert rig.got["objects"][-1].objects[0].mesh_resource == ""
 
 
 def test_the_faces_of_both_sides_reach_those_who_come_late(rig: Rig) -> None:
