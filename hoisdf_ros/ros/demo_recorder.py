@@ -18,7 +18,8 @@ from hoisdf_ros.datatypes import Estimate
 from hoisdf_ros.msg import HandFaces, HandMeshArray, HandPoseArray, HeldObjectArray
 from hoisdf_ros.ros.demo_camera import CAMERA
 from hoisdf_ros.ros.image_messages import RGB, rgb_from_message
-from hoisdf_ros.ros.received import estimate_of, stamp_of
+from hoisdf_ros.ros.received import estimate_of
+from hoisdf_ros.ros.sensor_messages import stamp_of
 
 Values = dict[str, dict[str, str]]
 """Diagnostics: by status, by key."""

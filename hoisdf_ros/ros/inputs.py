@@ -14,6 +14,7 @@ from hoisdf_ros.config import NodeConfig
 from hoisdf_ros.ros.diagnostics import Topic
 from hoisdf_ros.ros.health import Health
 from hoisdf_ros.ros.pairing import Pairing
+from hoisdf_ros.ros.sensor_messages import stamp_of
 from hoisdf_ros.ros.worker import Worker
 
 
@@ -74,13 +75,13 @@ class Inputs:
 
     def _on_image(self, msg: Image | CompressedImage) -> None:
         self._health.image_arrived()
-        self._offer(lambda pairing, now: pairing.add_image(_stamp(msg), msg, now))
+        self._offer(lambda pairing, now: pairing.add_image(stamp_of(msg.header), msg, now))
 
     def _on_depth(self, msg: Image) -> None:
-        self._offer(lambda pairing, now: pairing.depth.add(_stamp(msg), msg, now))
+        self._offer(lambda pairing, now: pairing.depth.add(stamp_of(msg.header), msg, now))
 
     def _on_detections(self, msg: Detection2DArray) -> None:
-        self._offer(lambda pairing, now: pairing.detections.add(_stamp(msg), msg, now))
+        self._offer(lambda pairing, now: pairing.detections.add(stamp_of(msg.header), msg, now))
 
     def _on_info(self, msg: CameraInfo) -> None:
         self.info = msg
@@ -98,11 +99,6 @@ class Inputs:
             for publisher in publishers
         )
         return Topic(name, len(publishers), conflict)
-
-
-def _stamp(msg: Image | CompressedImage | Detection2DArray) -> int:
-    """Nanoseconds."""
-    return int(msg.header.stamp.sec) * 1_000_000_000 + int(msg.header.stamp.nanosec)
 
 
 def _qos(name: str) -> QoSProfile:

@@ -18,6 +18,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 from hoisdf_ros.conventions import BONES, Side
 from hoisdf_ros.datatypes import Estimate, HandEstimate, ObjectEstimate
 from hoisdf_ros.ros.estimate_messages import ObjectModel, pose
+from hoisdf_ros.ros.sensor_messages import stamp_of
 
 JOINTS, BONES_NS, MESH, OBJECT = "hand_joints", "hand_bones", "hand_mesh", "object"
 HAND_NAMESPACES = (JOINTS, BONES_NS, MESH)
@@ -61,7 +62,7 @@ class MarkerMaker:
             models: Meshes by object id.
             lost_timeout: Nanoseconds.
         """
-        stamp = header.stamp.sec * 1_000_000_000 + header.stamp.nanosec
+        stamp = stamp_of(header)
         markers = [m for hand in estimate.hands for m in _skeleton(header, hand)]
         markers += [
             _object(header, held, models[held.object_id])

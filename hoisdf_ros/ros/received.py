@@ -5,7 +5,6 @@ from collections.abc import Iterable
 import numpy as np
 from geometry_msgs.msg import PoseWithCovariance
 from sensor_msgs.msg import RegionOfInterest
-from std_msgs.msg import Header
 
 from hoisdf_ros.conventions import NUM_VERTICES, RootSource, Side
 from hoisdf_ros.datatypes import (
@@ -21,11 +20,6 @@ from hoisdf_ros.geometry.rotation import matrix_from_quaternion_xyzw
 from hoisdf_ros.msg import HandMesh, HandPose, HandPoseArray, HeldObject, HeldObjectArray
 
 _NOWHERE = Box(-1.0, -1.0, 0.0, 0.0)
-
-
-def stamp_of(header: Header) -> int:
-    """Nanoseconds."""
-    return int(header.stamp.sec) * 1_000_000_000 + int(header.stamp.nanosec)
 
 
 def estimate_of(

@@ -28,6 +28,11 @@ def header_at(stamp: int, frame_id: str) -> Header:
     return header
 
 
+def stamp_of(header: Header) -> int:
+    """The stamp of a header, nanoseconds."""
+    return int(header.stamp.sec) * 1_000_000_000 + int(header.stamp.nanosec)
+
+
 def image_message(header: Header, image: RGB) -> Image:
     """(H, W, 3) uint8 RGB as rgb8."""
     return _image(header, image, "rgb8")

@@ -23,7 +23,8 @@ from hoisdf_ros.ros.demo_bag import START_NS, Recording, main, record, type_name
 from hoisdf_ros.ros.demo_camera import CAMERA, TOPICS
 from hoisdf_ros.ros.frames import frame_from_messages
 from hoisdf_ros.ros.pairing import Paired
-from hoisdf_ros.ros.received import estimate_of, stamp_of
+from hoisdf_ros.ros.received import estimate_of
+from hoisdf_ros.ros.sensor_messages import stamp_of
 
 BAG = Path(__file__).parents[1] / "data" / "demo_bag"
 KINDS = {f"/hoisdf/{topic}": kind for topic, kind in TOPICS.items()} | {"/tf_static": TFMessage}

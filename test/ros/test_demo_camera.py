@@ -18,7 +18,8 @@ from hoisdf_ros.ros.demo_camera import (
 )
 from hoisdf_ros.ros.frames import frame_from_messages
 from hoisdf_ros.ros.pairing import Paired
-from hoisdf_ros.ros.received import estimate_of, stamp_of
+from hoisdf_ros.ros.received import estimate_of
+from hoisdf_ros.ros.sensor_messages import stamp_of
 
 SMALL = Camera(150.0, 150.0, 79.5, 59.5, 160, 120, "demo")
 STAMP = 7_000_000_123

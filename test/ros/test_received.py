@@ -13,8 +13,8 @@ from hoisdf_ros.ros.estimate_messages import (
     hand_pose_array,
     held_object_array,
 )
-from hoisdf_ros.ros.received import estimate_of, stamp_of
-from hoisdf_ros.ros.sensor_messages import header_at
+from hoisdf_ros.ros.received import estimate_of
+from hoisdf_ros.ros.sensor_messages import header_at, stamp_of
 
 CAMERA = Camera(600.0, 600.0, 319.5, 239.5, 640, 480, "optical")
 HEADER = header_at(1_700_000_000_000_000_001, "optical")

@@ -29,13 +29,13 @@ from hoisdf_ros.config import EstimatorConfig, NodeConfig
 from hoisdf_ros.datatypes import Box, Camera, Detection, Estimate, Frame
 from hoisdf_ros.ros.dry_run import ConstantEstimator
 from hoisdf_ros.ros.node import HandObjectNode
-from hoisdf_ros.ros.received import stamp_of
 from hoisdf_ros.ros.sensor_messages import (
     camera_info_message,
     depth_message,
     detections_message,
     header_at,
     image_message,
+    stamp_of,
 )
 
 CAMERA = Camera(60.0, 60.0, 31.5, 23.5, 64, 48, "optical")
