@@ -45,6 +45,10 @@ class DataError(HoisdfError):
     """A data set's folder or sample that is missing, half there, damaged or contradicts itself."""
 
 
+class TrainingError(HoisdfError):
+    """A training run that cannot start, or not go on: not finite, full disk, another run's."""
+
+
 class ParityError(HoisdfError):
     """A golden file that cannot be compared: arrays missing, or of another preset."""
 

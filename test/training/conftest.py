@@ -1,6 +1,10 @@
 """A data set made of nothing: noise pictures with a stand-in hand and a packaged object."""
 
+import os
+import signal
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +21,9 @@ from hoisdf_ros.hand_model.mano import HandGeometry, HandModel
 from hoisdf_ros.hand_model.stand_in import load_stand_in
 from hoisdf_ros.postprocessing.objects import KnownObject
 from hoisdf_ros.training.batch import ExampleMaker
+from hoisdf_ros.training.settings import TrainConfig
+from hoisdf_ros.training.stream import TrainingData
+from hoisdf_ros.training.train import train
 
 CAMERA = Camera(240.0, 240.0, 79.5, 59.5, 160, 120)
 
@@ -50,9 +57,10 @@ class Bricks:
 
 
 class NoiseSet:
-    """Right and left hands in noise."""
+    """Right and left hands in noise; with ``deadly``, reading that many kills the process."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, deadly: int = 0) -> None:
+        self.deadly, self.reads = deadly, 0
         self.keys = tuple(f"noise/{index}" for index in range(count))
         right = HandModel(load_stand_in(Side.RIGHT))
         self._hands = {Side.RIGHT: right, Side.LEFT: right.mirrored()}
@@ -64,6 +72,9 @@ class NoiseSet:
         return index >= 0
 
     def __getitem__(self, index: int) -> Sample:
+        self.reads += 1
+        if self.reads == self.deadly:
+            os.kill(os.getpid(), signal.SIGKILL)
         rng = np.random.default_rng(index)
         side = Side.LEFT if index % 3 == 2 else Side.RIGHT
         root = np.array([0.03, 0.0, 0.55]) + rng.uniform(-0.02, 0.02, 3)
@@ -96,6 +107,47 @@ class NoiseSet:
             hand_box=box_around(joints, CAMERA),
             object_box=box_around(corners, CAMERA),
         )
+
+
+def noise_data(deadly: int = 0) -> TrainingData:
+    return TrainingData("noise", NoiseSet(8, deadly), NoiseSet(4), Bricks())
+
+
+def noise_config(epochs: int = 3) -> TrainConfig:
+    """A run of four steps an epoch for one process, with every kind of query points."""
+    PRESETS["tiny"] = TINY
+    return TrainConfig(
+        preset="tiny",
+        held_out=3,
+        epochs=epochs,
+        batch_size=2,
+        learning_rate=1e-3,
+        warmup_steps=2,
+        decay_epochs=1,
+        true_points_epochs=1,
+        freeze_norm=False,
+        workers=0,
+        device="cpu",
+        log_every=1,
+        save_every=3,
+    )
+
+
+def run(out: Path, deadly: int = 0) -> None:
+    """Train on noise; for processes that tests start."""
+    torch.set_num_threads(1)
+    train(noise_config(), noise_data(deadly), out, resume=True)
+
+
+@pytest.fixture(scope="module")
+def config() -> Iterator[TrainConfig]:
+    yield noise_config()
+    del PRESETS["tiny"]
+
+
+@pytest.fixture
+def data() -> TrainingData:
+    return noise_data()
 
 
 @pytest.fixture(scope="session")

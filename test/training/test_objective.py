@@ -36,7 +36,7 @@ def test_the_total_is_the_weighted_sum_and_reaches_every_parameter(
     total, terms = module(batch_of(maker, [noise[0], noise[2]]), plan)
     assert set(terms) == set(WEIGHTS) - {"shape_prior"}
     expected = sum(WEIGHTS[name] * float(value) for name, value in terms.items())
-    assert float(total) == pytest.approx(expected, rel=1e-5)
+    assert total.item() == pytest.approx(expected, rel=1e-5)
     total.backward()
     silent = [
         name

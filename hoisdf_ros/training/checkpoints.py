@@ -1,0 +1,93 @@
+"""Checkpoints of a run: whole or not there at all, and plain enough to be read safely.
+
+The key ``network`` holds the averaged weights, which every command can load; ``training`` holds
+what a run needs to go on. Everything that is drawn depends on seed and step, so the step is the
+state of chance.
+"""
+
+import contextlib
+import io
+import os
+import pickle
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from hoisdf_ros.errors import CheckpointError, TrainingError, reason
+
+LAST, BEST = "last.pth", "best.pth"
+
+
+def write_atomically(path: Path, content: Mapping[str, Any]) -> None:
+    """Save a checkpoint so that the file is always a whole one, even if the power fails.
+
+    Args:
+        path: Where to; an older file there is replaced.
+        content: Tensors, numbers, strings, lists and dicts.
+
+    Raises:
+        TrainingError: It cannot be written; the older file is untouched.
+    """
+    buffer = io.BytesIO()
+    torch.save(dict(content), buffer)
+    half = path.with_name(f"{path.name}.tmp")
+    try:
+        with half.open("wb") as file:
+            file.write(buffer.getbuffer())
+            file.flush()
+            os.fsync(file.fileno())
+        half.replace(path)
+        _sync_directory(path.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            half.unlink()
+        raise TrainingError(
+            f"checkpoint {path} cannot be written ({error.strerror}); the one before is intact: "
+            f"make room for {buffer.tell() / 1e6:.0f} MB and go on with --resume"
+        ) from error
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """The content of a checkpoint written by `write_atomically`, on the CPU.
+
+    Raises:
+        CheckpointError: Missing, damaged, or not of a training run.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"checkpoint {path}: no such file; start without --resume")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        raise CheckpointError(
+            f"checkpoint {path} cannot be read ({reason(error)}); it is damaged: start again, or "
+            "from another checkpoint by the setting 'weights'"
+        ) from error
+    if not isinstance(content, dict) or "training" not in content:
+        raise CheckpointError(
+            f"checkpoint {path} holds weights but no training state; start a new run from it by "
+            "the setting 'weights'"
+        )
+    return content
+
+
+def code_version() -> str:
+    """The commit of this code, ``-dirty`` when changed since; ``unknown`` outside a checkout."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        done = subprocess.run(
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return done.stdout.strip()
+
+
+def _sync_directory(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

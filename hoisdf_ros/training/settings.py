@@ -1,0 +1,132 @@
+"""What a training run is told: a dataclass, read from YAML."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from hoisdf_ros.config import PRESETS
+from hoisdf_ros.data.augment import AugmentConfig
+from hoisdf_ros.errors import ConfigError, reason
+
+T = TypeVar("T")
+
+_MAY_BE_ZERO = {"seed", "workers", "warmup_steps", "weight_decay", "true_points_epochs", "held_out"}
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A training run; the defaults are the published recipe (network.md section 11).
+
+    Args:
+        preset: Network to train.
+        weights: Checkpoint to start from; empty: from scratch.
+        hand_model_dir: Folder with MANO_RIGHT.pkl or .npz; empty: the packaged stand-in hand.
+        split: Of the data set; empty: its usual training split.
+        samples: Pictures of the synthetic training set; real sets have as many as they have.
+        held_out: Pictures of the validation split looked at after every epoch.
+        seed: Of everything that is drawn.
+        epochs: Times through the data.
+        batch_size: Samples of one step on each device.
+        learning_rate, decay, decay_epochs, learning_rate_floor: AdamW's, multiplied by ``decay``
+            every ``decay_epochs``, never below the floor.
+        warmup_steps: Steps in which the learning rate rises to its value.
+        weight_decay: AdamW's.
+        clip_norm: Longer gradients are shortened to this.
+        average_decay: Of the moving average of the weights, which is what is served.
+        freeze_norm: Keep scale and offset of the backbone's batch norms; for pretrained
+            backbones.
+        true_points_epochs: In the first epochs the network attends to ground-truth points,
+        true_points_share: and afterwards so often.
+        mixed: Run the backbone in bfloat16 on CUDA.
+        device: auto, cpu or cuda.
+        workers: Processes that make samples; 0: the training process itself.
+        log_every, save_every: Steps between lines of the log, and between checkpoints.
+        augment: How samples are varied.
+
+    Raises:
+        ConfigError: A value that cannot be used.
+    """
+
+    preset: str = "dexycb"
+    weights: str = ""
+    hand_model_dir: str = ""
+    split: str = ""
+    samples: int = 100_000
+    held_out: int = 64
+    seed: int = 0
+    epochs: int = 70
+    batch_size: int = 22
+    learning_rate: float = 1e-4
+    decay: float = 0.7
+    decay_epochs: int = 9
+    learning_rate_floor: float = 1e-5
+    warmup_steps: int = 0
+    weight_decay: float = 0.01
+    clip_norm: float = 100.0
+    average_decay: float = 0.999
+    freeze_norm: bool = True
+    true_points_epochs: int = 40
+    true_points_share: float = 0.4
+    mixed: bool = True
+    device: str = "auto"
+    workers: int = 4
+    log_every: int = 20
+    save_every: int = 1000
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained."""
+        if self.preset not in PRESETS:
+            raise ConfigError(f"preset '{self.preset}': expected one of {', '.join(PRESETS)}")
+        for name, value in asdict(self).items():
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                continue
+            if value < 0 or (value == 0 and name not in _MAY_BE_ZERO):
+                raise ConfigError(f"{name} is {value}: expected a positive number")
+        if self.average_decay >= 1:
+            raise ConfigError(f"average_decay is {self.average_decay}: expected less than 1")
+
+
+def read_config(path: Path) -> TrainConfig:
+    """Read a YAML file; what it leaves out has its default.
+
+    Raises:
+        ConfigError: Not a readable file, an unknown key, or a value of another type.
+    """
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(
+            f"config {path}: {reason(error)}; expected YAML as in config/train_demo.yaml"
+        ) from error
+    return _build(TrainConfig, {} if loaded is None else loaded, str(path))
+
+
+def _build(kind: type[T], values: Any, where: str) -> T:  # noqa: ANN401
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{where} is '{values}': expected 'name: value' lines")
+    defaults: Any = kind()
+    known = {entry.name: getattr(defaults, entry.name) for entry in fields(defaults)}
+    unknown = [str(name) for name in values if name not in known]
+    if unknown:
+        raise ConfigError(
+            f"{where}: unknown {', '.join(unknown)}; expected some of {', '.join(known)}"
+        )
+    given = {name: _value(value, known[name], f"{where}: {name}") for name, value in values.items()}
+    return kind(**given)
+
+
+def _value(value: Any, default: Any, where: str) -> Any:  # noqa: ANN401
+    if is_dataclass(default):
+        return _build(type(default), value, where)
+    if type(default) is float and type(value) is int:
+        return float(value)
+    if type(value) is not type(default):
+        raise ConfigError(
+            f"{where} is {value!r}: expected a {type(default).__name__}, such as {default!r} "
+            "(YAML wants 1.0e-4 for 1e-4)"
+        )
+    return value
