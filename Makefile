@@ -6,7 +6,7 @@ PIP_ARGS ?=
 export PYTHON CUDA PIP_ARGS
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test clean
+.PHONY: help setup demo bench test clean
 
 help: ## say what there is
 	@echo 'make [PYTHON=python3.11] [CUDA=1] [PIP_ARGS="options for pip"] TARGET'
@@ -18,6 +18,9 @@ setup: ## make .venv, build the ROS messages, write .env.sh
 
 demo: setup ## run the demo camera and the node for 20 s, leave picture and report in demo_out
 	@. ./.env.sh && python -m hoisdf_ros.ros.demo
+
+bench: setup ## time the network's three stages
+	@.venv/bin/hoisdf bench
 
 test: setup ## every check: style, types, borders between rooms, tests
 	@.ci/check.sh
