@@ -31,7 +31,7 @@ from hoisdf_ros.hand_model.stand_in import (
     stand_in_path,
 )
 
-CHUNK = 32
+CHUNK = 16
 """Grasps of a file."""
 
 LEFT_EVERY = 4
