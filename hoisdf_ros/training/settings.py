@@ -13,7 +13,16 @@ from hoisdf_ros.errors import ConfigError, reason
 
 T = TypeVar("T")
 
-_MAY_BE_ZERO = {"seed", "workers", "warmup_steps", "weight_decay", "true_points_epochs", "held_out"}
+_MAY_BE_ZERO = {
+    "grasps",
+    "held_out",
+    "seed",
+    "true_points_epochs",
+    "true_points_share",
+    "warmup_steps",
+    "weight_decay",
+    "workers",
+}
 
 
 @dataclass(frozen=True)
@@ -26,6 +35,7 @@ class TrainConfig:
         hand_model_dir: Folder with MANO_RIGHT.pkl or .npz; empty: the packaged stand-in hand.
         split: Of the data set; empty: its usual training split.
         samples: Pictures of the synthetic training set; real sets have as many as they have.
+        grasps: Different grasps in them; 0: as many as the split usually has.
         held_out: Pictures of the validation split looked at after every epoch.
         seed: Of everything that is drawn.
         epochs: Times through the data.
@@ -55,6 +65,7 @@ class TrainConfig:
     hand_model_dir: str = ""
     split: str = ""
     samples: int = 100_000
+    grasps: int = 0
     held_out: int = 64
     seed: int = 0
     epochs: int = 70

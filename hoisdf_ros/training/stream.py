@@ -5,6 +5,7 @@ Which samples a step takes, and how each is varied, depends on seed, epoch and p
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -125,8 +126,22 @@ class _Batches:
         return self.order.batches(self.first, self.last)
 
 
+@dataclass(frozen=True)
+class Helpers:
+    """Processes that make samples.
+
+    Args:
+        count: How many; 0: this process does it itself.
+        start: ``spawn``, since this process may have drawn pictures or used a GPU, which a
+            forked process could not; ``fork`` where it has not.
+    """
+
+    count: int
+    start: Literal["spawn", "fork"] = "spawn"
+
+
 def stream(
-    examples: Examples, order: Order, first: int, last: int, workers: int
+    examples: Examples, order: Order, first: int, last: int, helpers: Helpers
 ) -> Iterator[Batch]:
     """The batches of steps ``first`` to before ``last``, in order.
 
@@ -136,9 +151,10 @@ def stream(
     loader = DataLoader(
         examples,
         batch_sampler=_Batches(order, first, last),
-        num_workers=workers,
+        num_workers=helpers.count,
         collate_fn=collate,
-        worker_init_fn=_one_thread if workers else None,
+        worker_init_fn=_one_thread if helpers.count else None,
+        multiprocessing_context=helpers.start if helpers.count else None,
         generator=torch.Generator().manual_seed(order.seed),  # leaves the global one alone
     )
     try:

@@ -33,7 +33,7 @@ from hoisdf_ros.training.objective import Losses, Objective, plan_queries
 from hoisdf_ros.training.processes import Process, join
 from hoisdf_ros.training.schedule import learning_rate
 from hoisdf_ros.training.settings import TrainConfig
-from hoisdf_ros.training.stream import Examples, Order, TrainingData, stream
+from hoisdf_ros.training.stream import Examples, Helpers, Order, TrainingData, stream
 
 MAY_CHANGE = ("epochs", "workers", "device", "log_every", "save_every", "held_out")
 """Settings that may differ when a run goes on; the others would change its course."""
@@ -108,9 +108,10 @@ class _Run:
         self._start(resume=resume)
         journal = Journal(self.out, self.step) if self.process.leads else None
         held_out = list(self._held_out()) if self.process.leads else []
-        workers = self.config.workers
         examples = Examples(self.data.samples, self.maker, self.config.augment, self.config.seed)
-        batches = stream(examples, self.order, self.step, self.last_step, workers)
+        batches = stream(
+            examples, self.order, self.step, self.last_step, Helpers(self.config.workers)
+        )
         with tqdm(
             total=self.last_step,
             initial=self.step,

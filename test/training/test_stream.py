@@ -13,7 +13,7 @@ from hoisdf_ros.data.sample import Sample, SampleSet
 from hoisdf_ros.datatypes import Box
 from hoisdf_ros.errors import DataError, TrainingError
 from hoisdf_ros.training.batch import ExampleMaker
-from hoisdf_ros.training.stream import Examples, Order, stream
+from hoisdf_ros.training.stream import Examples, Helpers, Order, stream
 
 
 def items(order: Order, first: int, last: int) -> list[int]:
@@ -77,7 +77,9 @@ def test_the_variation_depends_on_seed_epoch_and_sample(
 def test_workers_make_what_one_process_makes(maker: ExampleMaker, noise: SampleSet) -> None:
     examples = Examples(noise, maker, AugmentConfig(), 0)
     order = Order(len(noise), 2, 0)
-    alone, helped = (list(stream(examples, order, 1, 4, workers)) for workers in (0, 2))
+    alone, helped = (
+        list(stream(examples, order, 1, 4, Helpers(workers, "fork"))) for workers in (0, 2)
+    )
     assert [batch.keys for batch in alone] == [batch.keys for batch in helped]
     for mine, theirs in zip(alone, helped, strict=True):
         assert torch.equal(mine.inputs.image, theirs.inputs.image)
@@ -93,7 +95,7 @@ class Deadly(Spoilt):
 def test_a_killed_worker_is_a_clear_error(maker: ExampleMaker, noise: SampleSet) -> None:
     examples = Examples(Deadly(noise, set()), maker, None, 0)
     with pytest.raises(TrainingError, match="makes samples died"):
-        list(stream(examples, Order(len(noise), 2, 0), 0, 2, 1))
+        list(stream(examples, Order(len(noise), 2, 0), 0, 2, Helpers(1, "fork")))
 
 
 def test_any_seed_makes_a_permutation() -> None:
