@@ -4,6 +4,7 @@ Depth is the camera's z in metres; integer pixel coordinates are pixel centres, 
 point is drawn exactly where `geometry.camera.project` puts it.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -155,8 +156,17 @@ def projection_matrix(camera: Camera) -> Array:
     return matrix
 
 
+_processes: set[int] = set()  # that have made a context, this one or those it was forked from
+
+
 def _standalone_context() -> moderngl.Context:
     """An OpenGL 3.3 context that needs no display."""
+    if _processes - {os.getpid()}:
+        raise HoisdfError(
+            "this process was forked from one that had drawn already, where OpenGL would hang: "
+            "start workers afresh (multiprocessing_context='spawn' of a DataLoader)"
+        )
+    _processes.add(os.getpid())
     try:
         settings: dict[str, Any] = {"backend": "egl"}
         return moderngl.create_context(require=330, standalone=True, **settings)

@@ -1,5 +1,6 @@
 """The renderer against rays and projections worked out by hand."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -167,6 +168,15 @@ def test_without_opengl_the_packages_are_named(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr("moderngl.create_context", broken)
     with pytest.raises(HoisdfError, match=r"libEGL.*libegl1 libgl1-mesa-dri"):
+        Renderer(CAMERA)
+
+
+def test_a_forked_process_is_told_to_start_afresh(
+    renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert renderer.camera == CAMERA
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    with pytest.raises(HoisdfError, match="multiprocessing_context='spawn'"):
         Renderer(CAMERA)
 
 
