@@ -16,7 +16,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "synth",
         help="draw labelled pictures into a folder of shards; run again to go on after a stop",
     )
-    synth.add_argument("--out", required=True, type=Path, help="folder, about 50 kB a sample")
+    synth.add_argument("--out", required=True, type=Path, help="folder, about 40 kB a sample")
     synth.add_argument("--samples", required=True, type=int, help="how many")
     synth.add_argument("--seed", type=int, default=0, help="another seed, other pictures")
     synth.add_argument("--split", choices=SPLITS, default="train", help="splits share nothing")
