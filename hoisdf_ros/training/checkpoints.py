@@ -5,9 +5,7 @@ what a run needs to go on. Everything that is drawn depends on seed and step, so
 state of chance.
 """
 
-import contextlib
 import io
-import os
 import pickle
 import subprocess
 from collections.abc import Mapping
@@ -16,12 +14,13 @@ from typing import Any
 
 import torch
 
+from hoisdf_ros.data.atomic import write_atomically
 from hoisdf_ros.errors import CheckpointError, TrainingError, reason
 
 LAST, BEST = "last.pth", "best.pth"
 
 
-def write_atomically(path: Path, content: Mapping[str, Any]) -> None:
+def write_checkpoint(path: Path, content: Mapping[str, Any]) -> None:
     """Save a checkpoint so that the file is always a whole one, even if the power fails.
 
     Args:
@@ -33,17 +32,9 @@ def write_atomically(path: Path, content: Mapping[str, Any]) -> None:
     """
     buffer = io.BytesIO()
     torch.save(dict(content), buffer)
-    half = path.with_name(f"{path.name}.tmp")
     try:
-        with half.open("wb") as file:
-            file.write(buffer.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        half.replace(path)
-        _sync_directory(path.parent)
+        write_atomically(path, lambda file: file.write(buffer.getbuffer()))
     except OSError as error:
-        with contextlib.suppress(OSError):
-            half.unlink()
         raise TrainingError(
             f"checkpoint {path} cannot be written ({error.strerror}); the one before is intact: "
             f"make room for {buffer.tell() / 1e6:.0f} MB and go on with --resume"
@@ -51,7 +42,7 @@ def write_atomically(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """The content of a checkpoint written by `write_atomically`, on the CPU.
+    """The content of a checkpoint written by `write_checkpoint`, on the CPU.
 
     Raises:
         CheckpointError: Missing, damaged, or not of a training run.
@@ -83,11 +74,3 @@ def code_version() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return done.stdout.strip()
-
-
-def _sync_directory(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

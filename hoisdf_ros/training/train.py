@@ -25,7 +25,7 @@ from hoisdf_ros.training.checkpoints import (
     LAST,
     code_version,
     read_checkpoint,
-    write_atomically,
+    write_checkpoint,
 )
 from hoisdf_ros.training.held_out import measure
 from hoisdf_ros.training.journal import Journal
@@ -178,7 +178,7 @@ class _Run:
             "terms": {name: float(value) for name, value in losses.terms.items()},
             "network": self.network.state_dict(),
         }
-        write_atomically(path, content)
+        write_checkpoint(path, content)
         bad = [name for name, value in losses.terms.items() if not value.isfinite()]
         return TrainingError(
             f"step {self.step}: {', '.join(bad) or 'the gradient'} is not finite; the batch "
@@ -210,9 +210,9 @@ class _Run:
             bar.set_postfix_str(f"held out {error:.1f} mm")
             if error < self.best:
                 self.best = error
-                write_atomically(self.out / BEST, self._served())
+                write_checkpoint(self.out / BEST, self._served())
         if ended or self.step % self.config.save_every == 0:
-            write_atomically(self.out / LAST, self._served() | {"training": self._state()})
+            write_checkpoint(self.out / LAST, self._served() | {"training": self._state()})
 
     def _held_out(self) -> Iterator[Batch]:
         samples, size = self.data.held_out, self.config.batch_size

@@ -10,7 +10,7 @@ from torch import nn
 
 from hoisdf_ros.errors import CheckpointError, TrainingError
 from hoisdf_ros.training.average import WeightAverage
-from hoisdf_ros.training.checkpoints import code_version, read_checkpoint, write_atomically
+from hoisdf_ros.training.checkpoints import code_version, read_checkpoint, write_checkpoint
 from hoisdf_ros.training.journal import Journal
 
 CONTENT = {"network": {"a": torch.arange(3.0)}, "training": {"step": 7}}
@@ -18,7 +18,7 @@ CONTENT = {"network": {"a": torch.arange(3.0)}, "training": {"step": 7}}
 
 def test_it_reads_what_it_wrote(tmp_path: Path) -> None:
     path = tmp_path / "a.pth"
-    write_atomically(path, CONTENT)
+    write_checkpoint(path, CONTENT)
     content = read_checkpoint(path)
     assert content["training"] == {"step": 7}
     assert torch.equal(content["network"]["a"], torch.arange(3.0))
@@ -29,14 +29,14 @@ def test_a_full_disk_leaves_the_checkpoint_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.pth"
-    write_atomically(path, CONTENT)
+    write_checkpoint(path, CONTENT)
 
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(TrainingError, match=r"No space left on device.*make room"):
-        write_atomically(path, {"training": {"step": 8}})
+        write_checkpoint(path, {"training": {"step": 8}})
     assert read_checkpoint(path)["training"] == {"step": 7}
     assert [file.name for file in tmp_path.iterdir()] == ["a.pth"]
 
@@ -51,11 +51,11 @@ def test_a_full_disk_stops_the_log(tmp_path: Path) -> None:
 
 def test_half_a_checkpoint_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.pth"
-    write_atomically(path, CONTENT)
+    write_checkpoint(path, CONTENT)
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(CheckpointError, match="damaged"):
         read_checkpoint(path)
-    write_atomically(path, {"network": {}})
+    write_checkpoint(path, {"network": {}})
     with pytest.raises(CheckpointError, match="no training state"):
         read_checkpoint(path)
     with pytest.raises(CheckpointError, match="no such file"):

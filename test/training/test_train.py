@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from hoisdf_ros.config import PRESETS
+from hoisdf_ros.data.atomic import PARTIAL
 from hoisdf_ros.errors import CheckpointError, TrainingError
 from hoisdf_ros.network.checkpoint import load_checkpoint
 from hoisdf_ros.network.model import Hoisdf
@@ -69,7 +70,7 @@ def test_a_killed_run_goes_on_bit_for_bit(
     assert died.returncode == -signal.SIGKILL, died.stderr.decode()
     assert read_checkpoint(killed / LAST)["step"] == 6
     assert lines(killed)[-1]["step"] == 7
-    (killed / f"{LAST}.tmp").write_bytes(b"half a checkpoint")
+    (killed / f"{LAST}.1{PARTIAL}").write_bytes(b"half a checkpoint")
     train(config, data, killed, resume=True)
     assert lines(killed) == lines(whole)
     assert [line["step"] for line in lines(whole) if "loss/total" in line] == list(range(1, 13))
