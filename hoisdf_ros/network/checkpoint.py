@@ -15,7 +15,6 @@ from hoisdf_ros.network.reference_weights import PublishedEntry, is_unused, publ
 
 _KEY = "network"
 _SHOWN = 8
-_PUBLISHED = ("dexycb", "ho3d", "ho3d_render")
 
 
 def load_checkpoint(path: Path, model: Hoisdf) -> None:
@@ -117,7 +116,7 @@ def _wanted(model: nn.Module, entries: Mapping[str, Tensor]) -> dict[str, Publis
 
 
 def _advice(entries: Mapping[str, Tensor], config: NetworkConfig) -> str:
-    for name in _PUBLISHED:
+    for name in PRESETS:
         if name == config.name or PRESETS[name] == config:
             continue
         with torch.device("meta"):
