@@ -69,9 +69,18 @@ def root_from_depth(frame: Frame, box: Box, config: EstimatorConfig) -> Root:
 
 
 def root_given(position: Array) -> Root:
-    """A wrist that the caller gives in metres; how sure the caller is, nobody said."""
-    unknown = np.full((3, 3), np.nan)
-    return Root(np.asarray(position, dtype=float), unknown, RootSource.FIXED)
+    """A wrist that the caller gives in metres; how sure the caller is, nobody said.
+
+    Raises:
+        RootError: It does not lie in front of the camera.
+    """
+    wrist = np.asarray(position, dtype=float)
+    if not np.isfinite(wrist).all() or wrist[2] <= 0:
+        raise RootError(
+            f"wrist x, y, z = {wrist.tolist()}: expected metres in the camera's optical frame, with "
+            "z forward and above zero"
+        )
+    return Root(wrist, np.full((3, 3), np.nan), RootSource.FIXED)
 
 
 def object_center(box: Box, depth: float, camera: Camera) -> Array:

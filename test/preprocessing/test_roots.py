@@ -73,6 +73,12 @@ def test_a_given_wrist_has_an_unknown_covariance() -> None:
     assert np.isnan(root.covariance).all()
 
 
+@pytest.mark.parametrize("z", [-0.5, 0.0, np.nan])
+def test_a_given_wrist_behind_the_camera_is_refused(z: float) -> None:
+    with pytest.raises(RootError, match="z forward"):
+        root_given(np.array([0.1, 0.2, z]))
+
+
 def test_object_center_is_behind_the_whole_centre_pixel() -> None:
     center = object_center(Box(300.0, 200.0, 341.0, 281.0), 0.6, CAMERA)
     np.testing.assert_allclose(center, [0.0, 0.0, 0.6])  # (320.5, 240.5) truncates to (320, 240)
