@@ -77,8 +77,8 @@ def root_given(position: Array) -> Root:
     wrist = np.asarray(position, dtype=float)
     if not np.isfinite(wrist).all() or wrist[2] <= 0:
         raise RootError(
-            f"wrist x, y, z = {wrist.tolist()}: expected metres in the camera's optical frame, with "
-            "z forward and above zero"
+            f"wrist x, y, z = {wrist.tolist()}: expected metres in the camera's optical frame, "
+            "where z forward is above zero"
         )
     return Root(wrist, np.full((3, 3), np.nan), RootSource.FIXED)
 
