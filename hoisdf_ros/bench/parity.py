@@ -147,7 +147,7 @@ def _pose(outputs: tuple[JointVotes, HandParameters, ObjectVotes]) -> dict[str, 
 
 
 def _hand_model(hand_model: HandModel, golden: Golden) -> Iterator[Comparison]:
-    if "mano_shape" not in golden:
+    if "mano_shape" not in golden or "hand_joints" not in golden:
         return
     rotations = golden.arrays.get("mano_rotations")
     arrays = _geometry(hand_model, golden["mano_shape"], rotations, golden["hand_joints"])
@@ -247,5 +247,5 @@ def _targets_used(seen: set[str], config: NetworkConfig) -> set[str]:
 
 def _not_compared(name: str) -> Comparison:
     if name.startswith("target_"):
-        return Comparison("targets", name, 0.0, 0.0, "no array of this file depends on it")
+        return Comparison("not compared", name, 0.0, 0.0, "no array of this file depends on it")
     return Comparison("unknown", name, float("nan"), 0.0, "no rule for this array")
