@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from hoisdf_ros.conventions import WRIST
-from hoisdf_ros.datatypes import Array
+from hoisdf_ros.datatypes import Array, Camera
 from hoisdf_ros.errors import EvaluationError
 from hoisdf_ros.evaluation.alignment import rigid_align
 from hoisdf_ros.evaluation.correspondence import distances
@@ -25,10 +25,17 @@ from hoisdf_ros.evaluation.mesh import auc, f_scores
 from hoisdf_ros.evaluation.objects import (
     Pose,
     add,
+    add_10,
     add_s,
     bop_add_s,
+    box_diagonal,
     camera_box_error,
+    gsdf_center_error,
+    gsdf_corner_error,
+    hfl_net_error,
     object_origin_error,
+    rep_5,
+    reprojection_error,
 )
 
 
@@ -95,9 +102,10 @@ class PlacedObject:
 
 @dataclass(frozen=True)
 class ObjectErrors:
-    """Errors of one object or their means, metres.
+    """Errors of one object or their means; metres unless said otherwise.
 
-    Without ``abs`` in the name, both roots are at the origin, as in the published tables.
+    Without ``abs`` in the name, both roots are at the origin, as in the published tables; what
+    the image shows, reprojection, is of the camera frame always.
 
     Args:
         oce: Origins of the mesh frames.
@@ -106,6 +114,13 @@ class ObjectErrors:
         adds: Predicted vertices to the nearest true ones (ADD-S).
         bop_adds: True vertices to the nearest predicted ones.
         abs_oce, abs_adds: Origins and ADD-S in the camera frame.
+        gsdf_center, gsdf_corner: Middle and corners of the mesh's own box, posed.
+        reprojection_px: Vertices that correspond, in the image, pixels; NaN when a vertex is not
+            in front of the camera. The mean is over the samples where it is defined.
+        rep_5: Share, 1 or 0 for one sample, of reprojections within 5 pixels; an undefined one is
+            a miss.
+        abs_add_10: Share of ADD, or ADD-S for HFL-Net's symmetric objects, within a tenth of the
+            box's diagonal, camera frame.
     """
 
     oce: float
@@ -115,6 +130,11 @@ class ObjectErrors:
     bop_adds: float
     abs_oce: float
     abs_adds: float
+    gsdf_center: float
+    gsdf_corner: float
+    reprojection_px: float
+    rep_5: float
+    abs_add_10: float
 
 
 @dataclass(frozen=True)
@@ -198,12 +218,16 @@ def hand_errors(predicted: Hand, truth: Hand, mean_pose: Array) -> HandErrors:
     )
 
 
-def object_errors(predicted: PlacedObject, truth: PlacedObject, vertices: Array) -> ObjectErrors:
+def object_errors(
+    predicted: PlacedObject, truth: PlacedObject, vertices: Array, camera: Camera, object_id: str
+) -> ObjectErrors:
     """Measure one object.
 
     Args:
         predicted, truth: Its poses and the roots they are measured from.
         vertices: (V, 3) mesh at rest, metres; 1000 in published numbers.
+        camera: Of the whole image, not of a crop: pixels are counted in it.
+        object_id: Name in YCB; says which objects count as symmetric.
 
     Raises:
         EvaluationError: A coordinate is not finite.
@@ -211,6 +235,8 @@ def object_errors(predicted: PlacedObject, truth: PlacedObject, vertices: Array)
     ours, true = predicted.relative(vertices), truth.relative(vertices)
     placed, true_placed = predicted.pose(vertices), truth.pose(vertices)
     origins, true_origins = predicted.relative.translation, truth.relative.translation
+    reprojection = reprojection_error(placed, true_placed, camera)
+    tenth = hfl_net_error(object_id, placed, true_placed)
     return ObjectErrors(
         oce=object_origin_error(origins, true_origins),
         mce=camera_box_error(ours, true),
@@ -219,6 +245,11 @@ def object_errors(predicted: PlacedObject, truth: PlacedObject, vertices: Array)
         bop_adds=bop_add_s(ours, true),
         abs_oce=object_origin_error(predicted.pose.translation, truth.pose.translation),
         abs_adds=add_s(placed, true_placed),
+        gsdf_center=gsdf_center_error(predicted.relative, truth.relative, vertices),
+        gsdf_corner=gsdf_corner_error(predicted.relative, truth.relative, vertices),
+        reprojection_px=reprojection,
+        rep_5=rep_5([reprojection]),
+        abs_add_10=add_10([tenth], box_diagonal(vertices)),
     )
 
 
@@ -254,9 +285,21 @@ def _object_summary(errors: list[ObjectErrors]) -> ObjectSummary:
 
 _Errors = TypeVar("_Errors", HandErrors, ObjectErrors)
 
+_MAY_BE_UNDEFINED = frozenset({"reprojection_px"})
+"""Fields of which NaN says that there is nothing to measure; elsewhere NaN spoils the mean."""
+
 
 def _mean(errors: list[_Errors]) -> _Errors:
     """The errors whose every field is the mean of that field."""
-    means = np.array([astuple(entry) for entry in errors]).mean(axis=0)
+    table = np.array([astuple(entry) for entry in errors])
     names = [field.name for field in fields(errors[0])]
-    return type(errors[0])(**dict(zip(names, means.tolist(), strict=True)))
+    means = {
+        name: _mean_where_defined(column) if name in _MAY_BE_UNDEFINED else float(column.mean())
+        for name, column in zip(names, table.T, strict=True)
+    }
+    return type(errors[0])(**means)
+
+
+def _mean_where_defined(values: Array) -> float:
+    defined = values[~np.isnan(values)]
+    return float(defined.mean()) if defined.size else float("nan")

@@ -1,4 +1,4 @@
-"""Results as people and programs read them: Markdown and JSON, millimetres.
+"""Results as people and programs read them: Markdown and JSON, millimetres and pixels.
 
 The tables per object have the shape of Tables 11 and 12 of HOISDF's supplementary material:
 an object a row, a metric a column, methods side by side, means over samples last.
@@ -15,8 +15,13 @@ import numpy as np
 from hoisdf_ros.errors import EvaluationError, reason
 from hoisdf_ros.evaluation.results import HandErrors, ObjectErrors, ObjectSummary, Summary
 
-_SHARES = frozenset({"mesh_auc", "f5", "f15", "pa_mesh_auc", "pa_f5", "pa_f15"})
-"""Fields that are not distances."""
+_SHARES = frozenset(
+    {"mesh_auc", "f5", "f15", "pa_mesh_auc", "pa_f5", "pa_f15", "rep_5", "abs_add_10"}
+)
+"""Fields that lie in [0, 1]."""
+
+_PIXELS = "_px"
+"""How fields in pixels end; all others are metres."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +66,19 @@ OBJECT_COLUMNS = (
     Column("abs_oce", "abs. OCE"),
     Column("abs_adds", "abs. ADD-S"),
 )
+OTHER_OBJECT_COLUMNS = (
+    Column("bop_adds", "BOP ADD-S"),
+    Column("gsdf_center", "gSDF centre"),
+    Column("gsdf_corner", "gSDF corner"),
+    Column("reprojection_px", "REP"),
+    Column("rep_5", "REP-5"),
+    Column("abs_add_10", "ADD-10"),
+)
+"""Definitions of BOP, gSDF and HFL-Net."""
 
 
 def object_table(methods: Mapping[str, Summary], columns: Sequence[Column]) -> str:
-    """Markdown table of errors per object in millimetres.
+    """Markdown table of errors per object; distances in mm, shares in per cent.
 
     Args:
         methods: Results by the name of the method; rows are the objects that any of them has.
@@ -72,7 +86,7 @@ def object_table(methods: Mapping[str, Summary], columns: Sequence[Column]) -> s
     """
     names = sorted({name for summary in methods.values() for name in summary.objects})
     heads = [
-        f"{method} {column.title}" if len(methods) > 1 else column.title
+        f"{method} {_title(column)}" if len(methods) > 1 else _title(column)
         for method in methods
         for column in columns
     ]
@@ -106,14 +120,16 @@ def markdown(summary: Summary, title: str) -> str:
         parts += ["## Hand mesh", hand_table({title: summary}, MESH_COLUMNS)]
     if summary.held is not None:
         parts += ["## Objects", object_table({title: summary}, OBJECT_COLUMNS)]
+        parts += ["## Objects by the definitions of BOP, gSDF and HFL-Net"]
+        parts += [object_table({title: summary}, OTHER_OBJECT_COLUMNS)]
     return "\n\n".join(parts) + "\n"
 
 
 def results_as_dict(summary: Summary) -> dict[str, Any]:
     """The result for JSON: keys such as ``mje_mm``, and per object under ``objects``.
 
-    Distances are in millimetres and have ``_mm`` in their key; AUC and F-scores lie in [0, 1].
-    What was not measured is None.
+    Distances are in millimetres and have ``_mm`` in their key, those in the image in pixels and
+    ``_px``; AUC, F-scores and shares lie in [0, 1]. What was not measured is None.
     """
     return {
         "samples": summary.samples,
@@ -151,17 +167,20 @@ def _numbers(
     errors: HandErrors | ObjectErrors | None, kind: type[HandErrors] | type[ObjectErrors]
 ) -> dict[str, float | None]:
     names = [field.name for field in fields(kind)]
-    return {
-        name if name in _SHARES else f"{name}_mm": _number(getattr(errors, name, None), name)
-        for name in names
-    }
+    return {_key(name): _number(getattr(errors, name, None), name) for name in names}
+
+
+def _key(field: str) -> str:
+    return field if field in _SHARES or field.endswith(_PIXELS) else f"{field}_mm"
 
 
 def _number(value: float | None, field: str) -> float | None:
-    """Three decimals of a millimetre, four of a share; NaN, which JSON lacks, as None."""
+    """Three decimals of a millimetre or pixel, four of a share; NaN, which JSON lacks, as None."""
     if value is None or not np.isfinite(value):
         return None
-    return round(value, 4) if field in _SHARES else round(1e3 * value, 3)
+    if field in _SHARES:
+        return round(value, 4)
+    return round(value if field.endswith(_PIXELS) else 1e3 * value, 3)
 
 
 def _cells(found: Sequence[ObjectSummary | None], columns: Sequence[Column]) -> list[str]:
@@ -173,14 +192,17 @@ def _cells(found: Sequence[ObjectSummary | None], columns: Sequence[Column]) -> 
 
 
 def _text(errors: HandErrors | ObjectErrors | None, field: str) -> str:
-    if errors is None:
+    value: float = getattr(errors, field) if errors is not None else np.nan
+    if not np.isfinite(value):
         return "-"
-    value: float = getattr(errors, field)
-    return f"{value * (100 if field in _SHARES else 1000):.1f}"
+    factor = 100 if field in _SHARES else 1 if field.endswith(_PIXELS) else 1000
+    return f"{value * factor:.1f}"
 
 
 def _title(column: Column) -> str:
-    return f"{column.title} [%]" if column.field in _SHARES else column.title
+    if column.field in _SHARES:
+        return f"{column.title} [%]"
+    return f"{column.title} [px]" if column.field.endswith(_PIXELS) else column.title
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,6 +1,7 @@
 """What people and programs read: units, keys, gaps."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from hoisdf_ros.evaluation.tables import (
     DEXYCB_COLUMNS,
     HO3D_COLUMNS,
     MESH_COLUMNS,
+    OTHER_OBJECT_COLUMNS,
     hand_table,
     markdown,
     object_table,
@@ -33,7 +35,10 @@ HAND = HandErrors(
 
 
 def held(oce: float, mce: float, adds: float, ome: float = 0.04) -> ObjectErrors:
-    return ObjectErrors(oce, mce, ome, adds, bop_adds=0.02, abs_oce=0.05, abs_adds=0.03)
+    return ObjectErrors(
+        oce, mce, ome, adds, bop_adds=0.02, abs_oce=0.05, abs_adds=0.03,
+        gsdf_center=0.011, gsdf_corner=0.021, reprojection_px=6.25, rep_5=0.4, abs_add_10=0.75,
+    )  # fmt: skip
 
 
 CAN = SampleErrors("0", HAND, "002_master_chef_can", held(0.0159, 0.0202, 0.0102))
@@ -69,6 +74,20 @@ def test_shares_are_in_per_cent() -> None:
     assert cells(table[2]) == ["ours", "9.9", "80.5", "60.1", "94.9", "4.9", "90.2", "81.8", "99.3"]
 
 
+def test_definitions_of_others_with_their_units() -> None:
+    table = object_table({"ours": OURS}, OTHER_OBJECT_COLUMNS).splitlines()
+    assert cells(table[0])[3:] == ["gSDF corner", "REP [px]", "REP-5 [%]", "ADD-10 [%]"]
+    assert cells(table[-1]) == ["Mean", "20.0", "11.0", "21.0", "6.2", "40.0", "75.0"]
+
+
+def test_what_is_undefined_is_a_dash() -> None:
+    undefined = replace(held(0.01, 0.01, 0.01), reprojection_px=np.nan)
+    summary = summarise([SampleErrors("0", None, "can", undefined)])
+    table = object_table({"ours": summary}, OTHER_OBJECT_COLUMNS).splitlines()
+    assert cells(table[-1])[4:6] == ["-", "40.0"]
+    assert results_as_dict(summary)["reprojection_px"] is None
+
+
 def test_every_row_of_every_table_has_as_many_cells_as_its_head() -> None:
     text = markdown(OURS, "demo on synthetic:test")
     assert text.startswith("# demo on synthetic:test\n")
@@ -88,6 +107,9 @@ def test_json_has_the_promised_keys_in_millimetres() -> None:
     assert found["adds_mm"] == 14.35
     assert found["abs_adds_mm"] == 30.0
     assert found["mesh_auc"] == 0.805
+    assert found["gsdf_corner_mm"] == 21.0
+    assert found["reprojection_px"] == 6.25
+    assert (found["rep_5"], found["abs_add_10"]) == (0.4, 0.75)
     assert found["objects"]["003_cracker_box"]["mce_mm"] == 40.2
     assert found["objects"]["003_cracker_box"]["samples"] == 1
 
