@@ -13,10 +13,12 @@ setup(
     packages=find_packages(include=["hoisdf_ros", "hoisdf_ros.*"]),
     package_data={"hoisdf_ros": ["assets/**", "py.typed"]},
     install_requires=[
+        "matplotlib",
         "moderngl",
         "numpy>=1.26",
         "opencv-python>=4.6,<5",
         "pyyaml",
+        "scikit-image",
         "scipy",
         "smplx",
         "torch>=2.5",
