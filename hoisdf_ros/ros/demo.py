@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -97,28 +98,42 @@ def _record(recorder: Recorder, options: Options) -> None:
         executor = SingleThreadedExecutor()
         executor.add_node(recorder)
 
-        def spin(until: Callable[[], bool], seconds: float) -> bool:
-            end = time.monotonic() + seconds
-            while not until() and time.monotonic() < end:
+        def spin(seconds: float, until: Callable[[], bool] = lambda: False) -> float:
+            start = time.monotonic()
+            while not until() and time.monotonic() < start + seconds:
                 camera.check()
                 estimator.check()
                 executor.spin_once(timeout_sec=0.05)
-            return until()
+            return time.monotonic() - start
 
         try:
             print("starting camera and node ...", flush=True)
-            if not spin(lambda: bool(recorder.messages["hands"]), _START_S):
+            spin(_START_S, until=lambda: bool(recorder.messages["hands"]))
+            if not recorder.messages["hands"]:
                 raise HoisdfError(f"no result within {_START_S:.0f} s{estimator.last_words()}")
             print(f"watching for {options.seconds:g} s ...", flush=True)
-            spin(lambda: False, options.seconds / 2)
-            recorder.watch_images(wanted=True)
-            spin(recorder.has_view, options.seconds / 4)
-            spin(lambda: False, options.seconds / 4)
-            recorder.watch_images(wanted=False)
+            watch(recorder, spin, options.seconds)
             camera.stop()
             _settle(recorder, executor)
         except (KeyboardInterrupt, ExternalShutdownException):
             print("interrupted: reporting what there is", flush=True)
+
+
+class Spin(Protocol):
+    """Receives for so many seconds, or ends early once a condition holds."""
+
+    def __call__(self, seconds: float, until: Callable[[], bool] = ...) -> float:
+        """Returns the seconds it took."""
+
+
+def watch(recorder: Recorder, spin: Spin, seconds: float) -> None:
+    """Receive for so long; images, which are heavy, only until the view is a good one."""
+    left = seconds - spin(seconds / 2)
+    recorder.watch_images(wanted=True)
+    left -= spin(seconds / 4, until=recorder.has_view)
+    left -= spin(seconds / 4)
+    recorder.watch_images(wanted=False)
+    spin(left)
 
 
 class _Child:
