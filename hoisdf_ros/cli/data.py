@@ -26,6 +26,22 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     synth.set_defaults(run=run)
 
 
+def add_data_options(parser: argparse.ArgumentParser) -> None:
+    """Declare how a command is told which data set to read, in the same words everywhere."""
+    parser.add_argument(
+        "--data",
+        required=True,
+        metavar="NAME[:SPLIT]",
+        help="synthetic[:SPLIT], shards:FOLDER, dexycb[:SPLIT] or ho3d[:SPLIT]",
+    )
+    parser.add_argument(
+        "--data-root",
+        default="",
+        metavar="FOLDER",
+        help="where a real data set lies; without: $DEX_YCB_DIR or $HO3D_DIR",
+    )
+
+
 def run(options: argparse.Namespace) -> int:
     """Make what the folder lacks, say how fast."""
     from hoisdf_ros.data.shard_writer import write_shards

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from hoisdf_ros.cli.data import add_data_options
+
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command's options."""
@@ -15,7 +17,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--config", type=Path, required=True, help="YAML such as config/train_tiny.yaml"
     )
-    parser.add_argument("--data", required=True, help="synthetic, dexycb:ROOT or ho3d:ROOT")
+    add_data_options(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder for weights and log")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     parser.set_defaults(run=run)
@@ -28,6 +30,7 @@ def run(options: argparse.Namespace) -> int:
     from hoisdf_ros.training.train import train
 
     config = read_config(options.config)
-    train(config, open_data(options.data, config), options.out, resume=options.resume)
+    data = open_data(options.data, config, options.data_root)
+    train(config, data, options.out, resume=options.resume)
     print(f"weights: {options.out / 'last.pth'}; the best on held-out pictures: best.pth beside it")
     return 0

@@ -6,7 +6,7 @@ and marked so in `Known`; its loss term is left out.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor
 from hoisdf_ros.config import NetworkConfig
 from hoisdf_ros.conventions import MIRROR, NUM_BETAS, NUM_JOINTS, NUM_MANO_JOINTS
 from hoisdf_ros.data.augment import Variation, View, make_view
+from hoisdf_ros.data.object_models import Objects
 from hoisdf_ros.data.sample import Sample
 from hoisdf_ros.data.sdf_samples import PosedObject, SdfSamples, sample_fields
 from hoisdf_ros.datatypes import Array, Mesh
@@ -105,14 +106,6 @@ class Batch(NamedTuple):
         """The batch on a device."""
         inputs, targets = (_moved(part, device) for part in (self.inputs, self.targets))
         return self._replace(inputs=inputs, targets=targets)
-
-
-class Objects(Protocol):
-    """Meshes of the objects of a data set."""
-
-    def get(self, object_id: str) -> KnownObject | None:
-        """The object, or None when its mesh is unknown."""
-        ...
 
 
 class ExampleMaker:

@@ -33,7 +33,6 @@ class TrainConfig:
         preset: Network to train.
         weights: Checkpoint to start from; empty: from scratch.
         hand_model_dir: Folder with MANO_RIGHT.pkl or .npz; empty: the packaged stand-in hand.
-        split: Of the data set; empty: its usual training split.
         samples: Pictures of the synthetic training set; real sets have as many as they have.
         grasps: Different grasps in them; 0: as many as the split usually has.
         held_out: Pictures of the validation split looked at after every epoch.
@@ -63,7 +62,6 @@ class TrainConfig:
     preset: str = "dexycb"
     weights: str = ""
     hand_model_dir: str = ""
-    split: str = ""
     samples: int = 100_000
     grasps: int = 0
     held_out: int = 64

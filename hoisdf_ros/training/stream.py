@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
 from hoisdf_ros.data.augment import AugmentConfig, Variation, draw
+from hoisdf_ros.data.object_models import Objects
 from hoisdf_ros.data.sample import SampleSet
 from hoisdf_ros.errors import DataError, ImageError, TrainingError, reason
-from hoisdf_ros.training.batch import Batch, ExampleMaker, Objects, collate
+from hoisdf_ros.training.batch import Batch, ExampleMaker, collate
 
 Item = tuple[int, int]
 """Epoch and index of a sample."""

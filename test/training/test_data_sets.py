@@ -1,16 +1,28 @@
 """Which data sets can be trained on, and what is said when one cannot be opened."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
-from hoisdf_ros.errors import ConfigError, DataError, MeshError
-from hoisdf_ros.geometry.primitives import box
-from hoisdf_ros.training.data_sets import MeshLibrary, ModelFolder, open_data
+from hoisdf_ros.data.shards import MANIFEST, Recipe, shard_path
+from hoisdf_ros.data.synthetic_streams import Split
+from hoisdf_ros.errors import ConfigError
+from hoisdf_ros.training.data_sets import open_data
 from hoisdf_ros.training.settings import TrainConfig, read_config
 
+COUNT = 600
 CONFIGS = Path(__file__).parents[2] / "config"
+
+
+def stored(folder: Path, split: Split, seed: int) -> Path:
+    """A folder of shards that are empty, which nobody notices until one is read."""
+    recipe = Recipe(split, seed, COUNT, grasps=16, depth=False, generator=1)
+    (folder / MANIFEST).write_text(json.dumps(asdict(recipe)))
+    for shard in range(recipe.num_shards):
+        shard_path(folder, shard).touch()
+    return folder
 
 
 def test_the_synthetic_set_holds_other_pictures_out() -> None:
@@ -23,39 +35,24 @@ def test_the_synthetic_set_holds_other_pictures_out() -> None:
     assert data.objects.get("nothing") is None
 
 
-@pytest.mark.parametrize("name", ["dexycb", "ho3d:", "imagenet:/data", "synthetic:/data"])
-def test_other_names_are_refused(name: str) -> None:
-    with pytest.raises(ConfigError, match="expected synthetic, dexycb:ROOT or ho3d:ROOT"):
-        open_data(name, TrainConfig())
+def test_stored_pictures_are_trained_on_and_made_ones_held_out(tmp_path: Path) -> None:
+    data = open_data(f"shards:{stored(tmp_path, 'train', 5)}", replace(TrainConfig(), held_out=3))
+    assert (len(data.samples), len(data.held_out)) == (COUNT, 3)
+    assert data.held_out.keys[0] == "synthetic/val/6/0000000"  # one seed further
+
+
+@pytest.mark.parametrize("name", ["synthetic:test", "dexycb:s0-test", "ho3d:evaluation", "shards"])
+def test_what_is_measured_on_is_not_trained_on(tmp_path: Path, name: str) -> None:
+    real = name.startswith(("dexycb", "ho3d"))
+    text = f"shards:{stored(tmp_path, 'test', 0)}" if name == "shards" else name
+    with pytest.raises(ConfigError, match="expected one to train on"):
+        open_data(text, TrainConfig(samples=5), str(tmp_path) if real else "")
 
 
 @pytest.mark.parametrize("kind", ["dexycb", "ho3d"])
 def test_real_hands_need_mano(tmp_path: Path, kind: str) -> None:
-    with pytest.raises(ConfigError, match="set hand_model_dir"):
-        open_data(f"{kind}:{tmp_path}", TrainConfig())
-
-
-def test_models_are_read_from_the_data_sets_folder(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="should hold the YCB models"):
-        ModelFolder(tmp_path / "models")
-    mesh = box((0.1, 0.2, 0.3))
-    lines = [f"v {x} {y} {z}" for x, y, z in mesh.vertices]
-    lines += [f"f {a} {b} {c}" for a, b, c in mesh.faces + 1]
-    path = tmp_path / "models" / "003_cracker_box" / "textured_simple.obj"
-    path.parent.mkdir(parents=True)
-    path.write_text("\n".join(lines))
-    folder = ModelFolder(tmp_path / "models")
-    known = folder.get("003_cracker_box")
-    assert known is not None
-    assert known.mesh.size == pytest.approx([0.1, 0.2, 0.3])
-    assert folder.get("003_cracker_box") is known
-    with pytest.raises(MeshError, match="024_bowl"):
-        folder.get("024_bowl")
-
-
-def test_a_library_knows_its_meshes() -> None:
-    library = MeshLibrary({"brick": box((0.1, 0.1, 0.1))})
-    assert library.get("brick") is library.get("brick") is not None
+    with pytest.raises(ConfigError, match="by hand_model_dir in the config"):
+        open_data(kind, TrainConfig(), str(tmp_path))
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("train_*.yaml")), ids=lambda path: path.name)
