@@ -41,8 +41,6 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(options: argparse.Namespace) -> int:
     """Write ``<name>_overlay.png`` and ``<name>_estimate.json``; 1 when nothing was found."""
-    import cv2
-
     from hoisdf_ros.estimator import Estimator
 
     frame = _frame(options)
@@ -56,21 +54,18 @@ def run(options: argparse.Namespace) -> int:
             device=options.device,
         )
     )
+    if options.object_id:
+        estimator.object_mesh(options.object_id)  # refuses one that the library lacks
     estimate = _estimate(estimator, frame, options)
     info = estimator.describe()
-    stem = options.out / options.image.stem
-    options.out.mkdir(parents=True, exist_ok=True)
     document = document_of(estimate, info, frame.camera)
-    json_path = stem.with_name(f"{stem.name}_estimate.json")
-    json_path.write_text(json.dumps(document, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    picture_path = stem.with_name(f"{stem.name}_overlay.png")
-    cv2.imwrite(str(picture_path), _overlay(estimator, frame, estimate)[..., ::-1])
+    paths = _write(options, document, _overlay(estimator, frame, estimate))
     for note in estimate.notes:
         print(f"left out: {note}")
     if not info.trained:
         print(UNTRAINED_WARNING)
     print(f"{len(estimate.hands)} hand, {len(estimate.objects)} object")
-    print(json_path, picture_path, sep="\n")
+    print(*paths, sep="\n")
     return 0 if estimate.hands else 1
 
 
@@ -86,7 +81,8 @@ def numbers(text: str, count: int, option: str) -> list[float]:
         values = []
     if len(values) != count or not np.isfinite(values).all():
         raise ConfigError(
-            f"{option} '{text}': expected {count} numbers separated by commas, without spaces"
+            f"{option} '{text}': expected {count} finite numbers separated by commas, without "
+            "spaces"
         )
     return values
 
@@ -110,13 +106,14 @@ def document_of(estimate: Estimate, info: EstimatorInfo, camera: Camera) -> dict
 def _frame(options: argparse.Namespace) -> Frame:
     import cv2
 
-    picture = cv2.imread(str(options.image), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise ImageError(f"{options.image}: expected a readable picture (PNG, JPEG)")
+    from hoisdf_ros.preprocessing.boxes import check_in_image
+
+    picture = _picture(options.image, cv2.IMREAD_COLOR, "a picture (PNG, JPEG)")
     height, width = picture.shape[:2]
     fx, fy, cx, cy = numbers(options.camera, 4, "--camera")
     camera = Camera(fx, fy, cx, cy, width, height)
     detections = [_detection(f"{options.side}_hand", options.hand_box, "--hand-box")]
+    check_in_image(detections[0].box, camera)
     if options.object_box:
         label = options.object_id or "object"
         detections.append(_detection(label, options.object_box, "--object-box"))
@@ -129,10 +126,27 @@ def _depth(path: Path | None) -> NDArray[np.float32] | None:
 
     if path is None:
         return None
-    stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if stored is None or stored.dtype != np.uint16 or stored.ndim != 2:
-        raise ImageError(f"{path}: expected a 16-bit single-channel PNG in millimetres")
+    expected = "a 16-bit single-channel PNG in millimetres"
+    stored = _picture(path, cv2.IMREAD_UNCHANGED, expected)
+    if stored.dtype != np.uint16 or stored.ndim != 2:
+        raise ImageError(f"{path} is {stored.dtype} {stored.shape}: expected {expected}")
     return np.where(stored > 0, stored / np.float32(1000), np.nan).astype(np.float32)
+
+
+def _picture(path: Path, flags: int, expected: str) -> NDArray[Any]:
+    """Decode a picture; OpenCV's own reader writes to the terminal when there is none."""
+    import cv2
+
+    try:
+        content = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError as error:
+        raise ImageError(
+            f"{path}: {error.strerror}; expected {expected}, check the path"
+        ) from error
+    picture = cv2.imdecode(content, flags) if len(content) else None
+    if picture is None:
+        raise ImageError(f"{path} is no picture: expected {expected}; it may be damaged")
+    return np.asarray(picture)
 
 
 def _detection(label: str, text: str, option: str) -> Detection:
@@ -145,10 +159,31 @@ def _estimate(estimator: "Estimator", frame: Frame, options: argparse.Namespace)
 
     if options.root is None:
         return estimator(frame)
-    root = root_given(np.array(numbers(options.root, 3, "--root")))
+    root = root_given(np.array(numbers(options.root, 3, "--root")), estimator.config)
     (region,) = find_hands(frame.detections, estimator.config)
     hand, held, times = estimator.estimate(frame, region, root)
     return Estimate((hand,), (held,) if held else (), times)
+
+
+def _write(
+    options: argparse.Namespace, document: dict[str, Any], picture: NDArray[np.uint8]
+) -> tuple[Path, Path]:
+    """Write both files, each whole or not at all."""
+    from hoisdf_ros.data.atomic import write_atomically, write_picture
+
+    text = json.dumps(document, indent=2, allow_nan=False) + "\n"
+    json_path = options.out / f"{options.image.stem}_estimate.json"
+    picture_path = options.out / f"{options.image.stem}_overlay.png"
+    try:
+        write_atomically(json_path, lambda file: file.write(text.encode()))
+        write_picture(picture_path, picture)
+    except OSError as error:
+        raise ConfigError(
+            f"--out {options.out}: '{json_path.name}' and '{picture_path.name}' cannot be "
+            f"written there ({error.strerror}); expected a folder that you may write to, with "
+            "room in it: choose another"
+        ) from error
+    return json_path, picture_path
 
 
 def _overlay(estimator: "Estimator", frame: Frame, estimate: Estimate) -> NDArray[np.uint8]:

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
+from hoisdf_ros.data.atomic import write_picture
 from hoisdf_ros.datatypes import Array, Mesh
 from hoisdf_ros.errors import MeshError
 from hoisdf_ros.geometry.mesh import IntArray
@@ -207,7 +208,7 @@ def write_object(mesh: Mesh, folder: Path) -> None:
     (folder / "textured.obj").write_text("\n".join(lines) + "\n")
     (folder / "textured.mtl").write_text("newmtl skin\nKd 1 1 1\nmap_Kd texture.jpg\n")
     quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
-    cv2.imwrite(str(folder / "texture.jpg"), mesh.texture[..., ::-1], quality)
+    write_picture(folder / "texture.jpg", mesh.texture, quality)
 
 
 def make_object(source: Mesh, options: Options) -> Mesh:

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hoisdf_ros.conventions import Side
+from hoisdf_ros.data.atomic import encoded
 from hoisdf_ros.data.sample import Sample
 from hoisdf_ros.data.shard_labels import labels_of, sample_of
 from hoisdf_ros.data.synthetic_streams import Split
@@ -118,18 +119,11 @@ def write_shard(file: BinaryIO, samples: list[Sample], recipe: Recipe) -> None:
         for place, sample in enumerate(samples):
             quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
             picture = cv2.cvtColor(sample.image, cv2.COLOR_RGB2BGR)
-            archive.writestr(f"{place:03d}.jpg", _encoded(".jpg", picture, quality))
-            archive.writestr(f"{place:03d}.png", _encoded(".png", _ids(sample)))
+            archive.writestr(f"{place:03d}.jpg", encoded(".jpg", picture, quality))
+            archive.writestr(f"{place:03d}.png", encoded(".png", _ids(sample)))
             if recipe.depth and sample.depth is not None:
                 steps = np.nan_to_num(sample.depth / DEPTH_STEP_M).round().clip(0, 65535)
-                archive.writestr(
-                    f"{place:03d}.depth.png", _encoded(".png", steps.astype(np.uint16))
-                )
-
-
-def _encoded(kind: str, picture: cv2.typing.MatLike, options: list[int] | None = None) -> bytes:
-    _, packed = cv2.imencode(kind, picture, options or [])
-    return bytes(packed.tobytes())
+                archive.writestr(f"{place:03d}.depth.png", encoded(".png", steps.astype(np.uint16)))
 
 
 def _ids(sample: Sample) -> NDArray[np.uint8]:

@@ -11,7 +11,8 @@ import numpy as np
 
 from hoisdf_ros.config import EstimatorConfig
 from hoisdf_ros.conventions import Side
-from hoisdf_ros.datatypes import Box, Detection
+from hoisdf_ros.datatypes import Box, Camera, Detection
+from hoisdf_ros.errors import ImageError
 
 HAND_LABELS = {"left_hand": Side.LEFT, "right_hand": Side.RIGHT}
 
@@ -60,6 +61,25 @@ def find_hands(detections: Sequence[Detection], config: EstimatorConfig) -> list
         side, score = _side(hand, config)
         regions.append(HandRegion(side, score, hand, held))
     return regions
+
+
+def check_in_image(box: Box, camera: Camera) -> None:
+    """Refuse a hand's box that shows nothing of the image.
+
+    Args:
+        box: The hand, pixels.
+        camera: Of the image.
+
+    Raises:
+        ImageError: All of the box lies beside the image.
+    """
+    beside = box.x1 <= 0 or box.x0 >= camera.width or box.y1 <= 0 or box.y0 >= camera.height
+    if beside:
+        raise ImageError(
+            f"hand box x0, y0, x1, y1 = {box.array().tolist()} lies outside the "
+            f"{camera.width}x{camera.height} image: expected pixels of this image; check which "
+            "image the detection was made in"
+        )
 
 
 def gap(a: Box, b: Box) -> float:

@@ -13,6 +13,7 @@ from hoisdf_ros.conventions import RootSource
 from hoisdf_ros.datatypes import Array, Box, Camera, Frame, Root
 from hoisdf_ros.errors import RootError
 from hoisdf_ros.geometry.camera import backproject
+from hoisdf_ros.preprocessing.boxes import check_in_image
 
 SURFACE_TO_JOINT_M = 0.02
 """From the skin along the ray to the wrist joint: +20 mm over synthetic views of all kinds."""
@@ -45,7 +46,9 @@ def root_from_depth(frame: Frame, box: Box, config: EstimatorConfig) -> Root:
 
     Raises:
         RootError: No depth, or too few valid pixels inside the box.
+        ImageError: The box lies outside the image.
     """
+    check_in_image(box, frame.camera)
     if frame.depth is None:
         raise RootError(
             "no depth with this image: the hand cannot be placed in metres; publish depth "
@@ -68,17 +71,22 @@ def root_from_depth(frame: Frame, box: Box, config: EstimatorConfig) -> Root:
     return Root(position, _covariance(ray, across), RootSource.DEPTH)
 
 
-def root_given(position: Array) -> Root:
-    """A wrist that the caller gives in metres; how sure the caller is, nobody said.
+def root_given(position: Array, config: EstimatorConfig) -> Root:
+    """A wrist that the caller gives; how sure the caller is, nobody said.
+
+    Args:
+        position: (3,) metres, camera frame.
+        config: Depths that are believed, here as of a depth camera.
 
     Raises:
-        RootError: It does not lie in front of the camera.
+        RootError: It is not at such a depth in front of the camera.
     """
     wrist = np.asarray(position, dtype=float)
-    if not np.isfinite(wrist).all() or wrist[2] <= 0:
+    near, far = config.min_depth_m, config.max_depth_m
+    if not np.isfinite(wrist).all() or not near <= wrist[2] <= far:
         raise RootError(
-            f"wrist x, y, z = {wrist.tolist()}: expected metres in the camera's optical frame, "
-            "where z forward is above zero"
+            f"wrist x, y, z = {wrist.tolist()}: expected metres in the camera's optical frame "
+            f"with z forward between {near} and {far}; millimetres must be divided by 1000"
         )
     return Root(wrist, np.full((3, 3), np.nan), RootSource.FIXED)
 

@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hoisdf_ros.data.atomic import encoded
 from hoisdf_ros.errors import TrainingError, reason
 from hoisdf_ros.training.event_file import EventFile
 
@@ -55,9 +55,8 @@ class Journal:
         Raises:
             TrainingError: The disk is full.
         """
-        _, encoded = cv2.imencode(".png", image[..., ::-1])
-        png = encoded.tobytes()
         try:
+            png = encoded(".png", image[..., ::-1])
             (self._out / "pictures").mkdir(exist_ok=True)
             (self._out / "pictures" / f"epoch_{epoch:03d}.png").write_bytes(png)
             self._events.picture("held out", png, (image.shape[1], image.shape[0]), step)

@@ -61,14 +61,43 @@ def test_without_any_valid_depth_says_so_and_fails(
     assert "left out: right_hand: 0 pixels of depth" in capsys.readouterr().out
 
 
+def test_a_hand_beside_the_picture_is_not_called_missing_depth(
+    picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    depth = tmp_path / "depth.png"
+    cv2.imwrite(str(depth), np.full((480, 640), 550, np.uint16))
+    beside = ["--hand-box", "1250,180,1380,320", "--depth", str(depth)]
+    assert main(["predict", str(picture), *CAMERA, *beside]) == REFUSED
+    assert "outside the 640x480 image" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("taken", ["out", "out/frame_estimate.json", "out/frame_overlay.png"])
+def test_an_output_that_cannot_be_written_is_refused(
+    picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], taken: str
+) -> None:
+    path = tmp_path / taken
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("") if taken == "out" else path.mkdir()
+    options = ["--root", "0,0,0.6", "--out", str(tmp_path / "out")]
+    assert main(["predict", str(picture), *CAMERA, *BOXES, *options]) == REFUSED
+    printed = capsys.readouterr()
+    assert f"--out {tmp_path / 'out'}: 'frame_estimate.json'" in printed.err
+    assert "choose another" in printed.err
+    assert not printed.out
+
+
 @pytest.mark.parametrize(
     ("change", "part"),
     [
         (["--camera", "615,615,320"], "--camera '615,615,320'"),
         (["--camera", "0,615,320,240"], "positive focal"),
-        (["--camera", "nan,615,320,240"], "--camera 'nan,615,320,240'"),
+        (["--camera", "nan,615,320,240"], "--camera 'nan,615,320,240': expected 4 finite"),
         (["--hand-box", "380,180,250,320"], "x0 < x1"),
+        (["--hand-box", "1250,180,1380,320"], "1380.0, 320.0] lies outside the 640x480 image"),
         (["--root", "1,2"], "--root '1,2'"),
+        (["--root", "0,0,60"], "z forward between 0.1 and 4.0"),
+        (["--object-id", "nope"], "object 'nope': expected one of 002_master_chef_can, "),
+        (["--device", "tpu"], "device 'tpu': expected auto, cpu, cuda or cuda:<index>"),
         (["--weights", "/no/such.pth"], "no such file"),
     ],
 )
@@ -81,10 +110,30 @@ def test_bad_input_is_refused_with_its_value(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_picture_that_is_none_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [(None, "No such file or directory; expected"), (b"", "no pic"), (b"no picture", "no pic")],
+)
+@pytest.mark.parametrize("which", ["image", "depth"])
+def test_a_picture_that_is_none_is_refused_in_our_words_alone(
+    picture: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    which: str,
+    content: bytes | None,
+    part: str,
 ) -> None:
-    path = tmp_path / "frame.png"
-    path.write_text("no picture")
-    assert main(["predict", str(path), *CAMERA, *BOXES, "--root", "0,0,0.6"]) == REFUSED
-    assert "readable picture" in capsys.readouterr().err
+    path = tmp_path / "other.png"
+    if content is not None:
+        path.write_bytes(content)
+    image, depth = (path, picture) if which == "image" else (picture, path)
+    words = ["predict", str(image), *CAMERA, *BOXES, "--depth", str(depth)]
+    assert main(words) == REFUSED
+    (line,) = capfd.readouterr().err.splitlines()  # OpenCV writes there, too
+    assert line.startswith(f"hoisdf predict: {path}")
+    assert part in line
+
+
+def test_a_coloured_picture_is_no_depth(picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", str(picture), *CAMERA, *BOXES, "--depth", str(picture)]) == REFUSED
+    assert "is uint8 (480, 640, 3): expected a 16-bit" in capsys.readouterr().err

@@ -1,9 +1,12 @@
 """Which hand, which object: the pairing of boxes."""
 
+import pytest
+
 from hoisdf_ros.config import EstimatorConfig
 from hoisdf_ros.conventions import Side
-from hoisdf_ros.datatypes import Box, Detection
-from hoisdf_ros.preprocessing.boxes import find_hands, gap, mirrored
+from hoisdf_ros.datatypes import Box, Camera, Detection
+from hoisdf_ros.errors import ImageError
+from hoisdf_ros.preprocessing.boxes import check_in_image, find_hands, gap, mirrored
 
 HAND = Box(100, 100, 200, 200)
 TOUCHING = Box(180, 120, 260, 200)
@@ -47,6 +50,22 @@ def test_settings_override_side_and_object() -> None:
 def test_nothing_detected_is_nothing_found() -> None:
     assert find_hands([], EstimatorConfig()) == []
     assert find_hands([Detection("can", FAR)], EstimatorConfig()) == []
+
+
+CAMERA = Camera(600, 600, 320, 240, 640, 480)
+
+
+@pytest.mark.parametrize(
+    "box", [(640, 0, 700, 50), (-60, 0, 0, 50), (0, 480, 50, 500), (0, -9, 50, 0)]
+)
+def test_a_box_beside_the_image_is_refused(box: tuple[float, float, float, float]) -> None:
+    with pytest.raises(ImageError, match="outside the 640x480 image"):
+        check_in_image(Box(*box), CAMERA)
+
+
+def test_a_box_over_an_edge_of_the_image_is_not_refused() -> None:
+    for box in (Box(-60, -60, 1, 1), Box(639, 479, 700, 500)):
+        check_in_image(box, CAMERA)
 
 
 def test_gap_is_the_distance_between_boxes() -> None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from hoisdf_ros.config import EstimatorConfig
 from hoisdf_ros.conventions import RootSource
 from hoisdf_ros.datatypes import Box, Camera, Frame
-from hoisdf_ros.errors import RootError
+from hoisdf_ros.errors import ImageError, RootError
 from hoisdf_ros.preprocessing.roots import (
     SURFACE_TO_JOINT_M,
     object_center,
@@ -62,21 +62,21 @@ def test_without_believable_depth_there_is_no_wrist(depth: Depth | None) -> None
         root_from_depth(_frame(depth), BOX, EstimatorConfig())
 
 
-def test_a_box_beside_the_image_gives_no_wrist() -> None:
-    with pytest.raises(RootError, match="0 pixels"):
+def test_a_box_beside_the_image_is_not_called_missing_depth() -> None:
+    with pytest.raises(ImageError, match=r"-300.* lies outside the 640x480 image"):
         root_from_depth(_frame(_flat(0.6)), Box(-300, -300, -100, -100), EstimatorConfig())
 
 
 def test_a_given_wrist_has_an_unknown_covariance() -> None:
-    root = root_given(np.array([0.1, 0.2, 0.7]))
+    root = root_given(np.array([0.1, 0.2, 0.7]), EstimatorConfig())
     assert root.source is RootSource.FIXED
     assert np.isnan(root.covariance).all()
 
 
-@pytest.mark.parametrize("z", [-0.5, 0.0, np.nan])
-def test_a_given_wrist_behind_the_camera_is_refused(z: float) -> None:
-    with pytest.raises(RootError, match="z forward"):
-        root_given(np.array([0.1, 0.2, z]))
+@pytest.mark.parametrize("z", [-0.5, 0.0, np.nan, 0.01, 4.1, 600.0])
+def test_a_given_wrist_where_no_hand_is_seen_is_refused(z: float) -> None:
+    with pytest.raises(RootError, match=rf"{z}\].*z forward between 0.1 and 4.0"):
+        root_given(np.array([0.1, 0.2, z]), EstimatorConfig())
 
 
 def test_object_center_is_behind_the_whole_centre_pixel() -> None:
