@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hoisdf_ros.cli import bench, data, parity, predict, train
 from hoisdf_ros.errors import HoisdfError
 
-REFUSED = 2
+FAILED, REFUSED = 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,10 +30,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         status: int = options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # who read our output, such as head, has seen enough
+        _forget_output()
+        return FAILED
     except HoisdfError as error:
-        print(f"hoisdf {options.command}: {error}", file=sys.stderr)
-        return REFUSED
+        return _refuse(options.command, str(error))
+    except OSError as error:
+        return _refuse(options.command, _advice(error))
     return status
+
+
+def _refuse(command: str, message: str) -> int:
+    print(f"hoisdf {command}: {message}", file=sys.stderr)
+    return REFUSED
+
+
+def _advice(error: OSError) -> str:
+    """What a user can do about a file or folder that no command foresaw."""
+    place = error.filename2 or error.filename
+    what = f"'{place}'" if place else "the output"
+    return (
+        f"{what} cannot be read or written ({error.strerror or error}): expected a place that you "
+        "may use, with room in it; mend that or choose another"
+    )
+
+
+def _forget_output() -> None:
+    """Keep Python from flushing into the closed pipe once more when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":
