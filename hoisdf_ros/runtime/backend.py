@@ -1,5 +1,6 @@
 """Ways to run the network behind one protocol."""
 
+import re
 import time
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,6 +10,8 @@ import torch
 from hoisdf_ros.errors import BackendError, reason
 from hoisdf_ros.network.io import NetworkInput, NetworkOutput
 from hoisdf_ros.network.model import Hoisdf
+
+_CUDA = re.compile(r"cuda(:\d+)?")
 
 
 class Backend(Protocol):
@@ -73,14 +76,23 @@ def choose_device(wanted: str) -> str:
     Raises:
         BackendError: The device does not exist here.
     """
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if wanted == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        return "cuda" if count else "cpu"
+    if wanted == "cpu":
+        return wanted
+    if not _CUDA.fullmatch(wanted):
+        raise BackendError(f"device '{wanted}': expected auto, cpu, cuda or cuda:<index>")
+    if int(wanted.partition(":")[2] or 0) >= count:
+        raise BackendError(
+            f"device '{wanted}': torch finds {count} CUDA devices here; expected auto, cpu or one "
+            "of them, counted from cuda:0"
+        )
     try:
         torch.empty(1, device=wanted)
-    except (RuntimeError, AssertionError) as error:
+    except RuntimeError as error:
         raise BackendError(
-            f"device '{wanted}': {reason(error)}; expected auto, cpu or a CUDA device of this "
-            "machine"
+            f"device '{wanted}' cannot be used ({reason(error)}): free it or take another"
         ) from error
     return wanted
 
