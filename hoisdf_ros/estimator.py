@@ -4,6 +4,8 @@ The package in one sentence: boxes, wrist and crop; network; hand model; camera 
 """
 
 import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,6 +16,7 @@ from hoisdf_ros.config import EstimatorConfig
 from hoisdf_ros.conventions import Side
 from hoisdf_ros.datatypes import (
     Array,
+    Box,
     Estimate,
     EstimatorInfo,
     Frame,
@@ -37,10 +40,35 @@ from hoisdf_ros.postprocessing.objects import (
 )
 from hoisdf_ros.postprocessing.tracking import Tracker
 from hoisdf_ros.preprocessing.boxes import HandRegion, find_hands
-from hoisdf_ros.preprocessing.crop import Crop, make_crop
+from hoisdf_ros.preprocessing.crop import make_crop
 from hoisdf_ros.preprocessing.roots import object_center, root_from_depth
 from hoisdf_ros.runtime.backend import Stopwatch
 from hoisdf_ros.runtime.loading import UNTRAINED, load_network
+
+
+@dataclass(frozen=True)
+class Look:
+    """One hand to estimate.
+
+    Args:
+        frame: The image.
+        region: Boxes of hand and object.
+        root: The wrist.
+    """
+
+    frame: Frame
+    region: HandRegion
+    root: Root
+
+    @property
+    def held_box(self) -> Box:
+        """The object's box; the hand's where there is no object."""
+        return (self.region.held or self.region.hand).box
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether the network sees a mirror image, in which a left hand is a right one."""
+        return self.region.side is Side.LEFT
 
 
 class Estimator:
@@ -90,25 +118,70 @@ class Estimator:
             region: Boxes of hand and object.
             root: The wrist.
         """
+        look = Look(frame, region, root)
         watch = Stopwatch()
-        held_box = region.held.box if region.held else region.hand.box
-        mirror = region.side is Side.LEFT
-        crop = make_crop(
-            region.hand.box, held_box, frame.camera, self.network.config, mirror=mirror
-        )
-        depth = self.network.config.object_depth or float(root.position[2])
-        center = object_center(held_box, depth, frame.camera)
-        inputs = self._inputs(frame, crop, root.position, center)
+        inputs = self.inputs(look)
         preprocess_ms = watch.lap()
         output = self.network.backend(inputs)
-        raw = self._raw_hand(output)  # reads the result, so that a GPU's time counts here
+        (raw,) = self.read(output, [look])  # waits for the result, so that a GPU's time counts here
         network_ms = watch.lap()
-        track = self.tracker.identify(region.side, root.position, frame.stamp)
-        score = region.hand.score
-        seen = Seen(track, region.side, region.side_score, score, root, region.hand.box)
-        hand = estimate_hand(raw, seen, frame.camera)
-        held = self._held(output, region, center, hand)
+        hand, held = self.place(raw, look)
         return hand, held, StageTimes(preprocess_ms, network_ms, watch.lap())
+
+    def inputs(self, look: Look) -> NetworkInput:
+        """What the network is given of one hand, a batch of one on the network's device.
+
+        Raises:
+            ImageError: The boxes lie outside the image.
+        """
+        camera, wrist = look.frame.camera, look.root.position
+        crop = make_crop(
+            look.region.hand.box, look.held_box, camera, self.network.config, mirror=look.mirrored
+        )
+        flip = np.array([-1.0, 1.0, 1.0]) if crop.mirrored else np.ones(3)
+        arrays = (
+            crop.intrinsics,
+            wrist * flip,
+            self._center(look) * flip,
+            crop.hand_box.array(),
+            crop.object_box.array(),
+        )
+        device = self.network.backend.device
+        image = torch.from_numpy(crop.apply(look.frame.image)).permute(2, 0, 1)
+        return NetworkInput(
+            image.unsqueeze(0).to(device).float() / 255,
+            *(torch.from_numpy(array).float().unsqueeze(0).to(device) for array in arrays),
+        )
+
+    def read(self, output: NetworkOutput, looks: Sequence[Look]) -> list[tuple[RawHand, RawObject]]:
+        """What the network says of each entry of a batch, as arrays.
+
+        Args:
+            output: Of `inputs`, one or several joined.
+            looks: What each entry is of.
+        """
+        hands = self._raw_hands(output)
+        votes = torch.cat([output.object.translation_votes, output.object.rotation_votes], dim=-1)
+        tensors = (output.object.rotation, output.object.translation, votes)
+        objects = zip(*map(_arrays, tensors), strict=True)
+        return [
+            (hand, RawObject(rotation, place, spread, self._center(look), look.mirrored))
+            for hand, (rotation, place, spread), look in zip(hands, objects, looks, strict=True)
+        ]
+
+    def place(
+        self, raw: tuple[RawHand, RawObject], look: Look
+    ) -> tuple[HandEstimate, ObjectEstimate | None]:
+        """Put what the network says into the camera frame, on the hand's own side."""
+        region, root, frame = look.region, look.root, look.frame
+        track = self.tracker.identify(region.side, root.position, frame.stamp)
+        score, box = region.hand.score, region.hand.box
+        seen = Seen(track, region.side, region.side_score, score, root, box)
+        hand = estimate_hand(raw[0], seen, frame.camera)
+        if region.held is None:
+            return hand, None
+        known = self.objects.get(region.held.label)
+        return hand, estimate_object(raw[1], known, region.held, hand)
 
     def faces(self, side: Side) -> NDArray[np.int64]:
         """(1538, 3) triangles of that side's hand mesh, anticlockwise seen from outside."""
@@ -153,24 +226,13 @@ class Estimator:
         """Forget every track."""
         self.tracker.reset()
 
-    def _inputs(self, frame: Frame, crop: Crop, root: Array, center: Array) -> NetworkInput:
-        flip = np.array([-1.0, 1.0, 1.0]) if crop.mirrored else np.ones(3)
-        image = torch.from_numpy(crop.apply(frame.image)).permute(2, 0, 1)
-        arrays = (
-            crop.intrinsics,
-            root * flip,
-            center * flip,
-            crop.hand_box.array(),
-            crop.object_box.array(),
-        )
-        device = self.network.backend.device
-        return NetworkInput(
-            image.unsqueeze(0).to(device).float() / 255,
-            *(torch.from_numpy(array).float().unsqueeze(0).to(device) for array in arrays),
-        )
+    def _center(self, look: Look) -> Array:
+        """(3,) centre of the object's crop, metres, camera frame of the image."""
+        depth = self.network.config.object_depth or float(look.root.position[2])
+        return object_center(look.held_box, depth, look.frame.camera)
 
     @torch.no_grad()
-    def _raw_hand(self, output: NetworkOutput) -> RawHand:
+    def _raw_hands(self, output: NetworkOutput) -> list[RawHand]:
         rotations, shape = output.hand.rotations, output.hand.shape
         if rotations is None:
             flat = torch.eye(3, device=shape.device).expand(len(shape), 16, 3, 3)
@@ -181,27 +243,12 @@ class Estimator:
         posed: HandGeometry = self.hand_model(rotations, shape)
         votes, logits = output.joints.votes, output.joints.logits
         tensors = (posed.vertices, posed.joints, rotations, shape, votes, logits.softmax(dim=1))
-        return RawHand(*(_array(tensor) for tensor in tensors))
-
-    def _held(
-        self, output: NetworkOutput, region: HandRegion, center: Array, hand: HandEstimate
-    ) -> ObjectEstimate | None:
-        if region.held is None:
-            return None
-        votes = torch.cat([output.object.translation_votes, output.object.rotation_votes], dim=-1)
-        raw = RawObject(
-            _array(output.object.rotation),
-            _array(output.object.translation),
-            _array(votes),
-            center,
-            mirrored=region.side is Side.LEFT,
-        )
-        return estimate_object(raw, self.objects.get(region.held.label), region.held, hand)
+        return [RawHand(*entry) for entry in zip(*map(_arrays, tensors), strict=True)]
 
 
-def _array(tensor: Tensor) -> Array:
-    """The only batch entry, in double precision."""
-    array: Array = tensor[0].double().cpu().numpy()
+def _arrays(tensor: Tensor) -> Array:
+    """The batch in double precision."""
+    array: Array = tensor.double().cpu().numpy()
     return array
 
 

@@ -9,9 +9,11 @@ from hoisdf_ros.config import EstimatorConfig
 from hoisdf_ros.conventions import RootSource, Side
 from hoisdf_ros.datatypes import Box, Camera, Detection, Frame
 from hoisdf_ros.errors import ConfigError, HandModelError, MeshError
-from hoisdf_ros.estimator import Estimator
+from hoisdf_ros.estimator import Estimator, Look
+from hoisdf_ros.network.io import joined
 from hoisdf_ros.postprocessing.overlay import draw, side_view
-from hoisdf_ros.preprocessing.boxes import mirrored
+from hoisdf_ros.preprocessing.boxes import HandRegion, mirrored
+from hoisdf_ros.preprocessing.roots import root_given
 
 CAMERA = Camera(615, 615, 320.0, 240.0, 640, 480)
 HAND = Detection("right_hand", Box(250, 180, 380, 320), 0.9)
@@ -80,6 +82,27 @@ def test_the_mirrored_frame_gives_the_mirrored_estimate(estimator: Estimator) ->
     np.testing.assert_allclose(left.hands[0].vertices, right.hands[0].vertices * mirror, atol=1e-6)
     translation = right.objects[0].translation * mirror
     np.testing.assert_allclose(left.objects[0].translation, translation, atol=1e-5)
+
+
+def test_hands_in_one_batch_are_as_each_alone(estimator: Estimator) -> None:
+    """The two fields of a batch share their number of points evaluated, not their result."""
+    looks = [
+        Look(_frame(), HandRegion(side, 1.0, HAND, held), root_given(np.array(wrist), estimator.config))
+        for side, held, wrist in (
+            (Side.RIGHT, HELD, (0.01, 0.02, 0.6)),
+            (Side.LEFT, None, (-0.05, 0.0, 0.45)),
+            (Side.LEFT, HELD, (0.03, 0.01, 0.9)),
+        )
+    ]
+    output = estimator.network.backend(joined([estimator.inputs(look) for look in looks]))
+    for look, raw in zip(looks, estimator.read(output, looks), strict=True):
+        hand, held = estimator.place(raw, look)
+        alone, held_alone, _ = estimator.estimate(look.frame, look.region, look.root)
+        np.testing.assert_allclose(hand.vertices, alone.vertices, atol=1e-5)
+        assert (held is None) == (held_alone is None) == (look.region.held is None)
+        if held is not None and held_alone is not None:
+            np.testing.assert_allclose(held.translation, held_alone.translation, atol=1e-5)
+            np.testing.assert_allclose(held.rotation, held_alone.rotation, atol=1e-4)
 
 
 def test_ids_stay_from_frame_to_frame_and_are_new_after_a_gap(estimator: Estimator) -> None:

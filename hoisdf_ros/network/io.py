@@ -3,8 +3,10 @@
 Axes: B batch, N points, J joints voted for (20, without the wrist), H x W pixels of a map.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 
@@ -26,6 +28,11 @@ class NetworkInput(NamedTuple):
     object_center: Tensor
     hand_box: Tensor
     object_box: Tensor
+
+
+def joined(parts: Sequence[NetworkInput]) -> NetworkInput:
+    """One batch of several."""
+    return NetworkInput(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
 
 
 class ImageFeatures(NamedTuple):
