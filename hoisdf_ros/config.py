@@ -80,6 +80,8 @@ class NetworkConfig:
         token_widths: Hidden widths of the image feature MLP in front of the tokens.
         sdf_scale: Normalised units per metre.
         sdf_clamp: Predicted distances are clamped to +- this, normalised units.
+        dropout: In training, share of attention weights and token channels dropped.
+        field_dropout: The same of the field decoders' hidden channels.
     """
 
     name: str = "dexycb"
@@ -104,6 +106,8 @@ class NetworkConfig:
     token_widths: tuple[int, ...] = (1024, 512, 256)
     sdf_scale: float = 3.1
     sdf_clamp: float = 0.15
+    dropout: float = 0.1
+    field_dropout: float = 0.2
 
     def __post_init__(self) -> None:
         """Refuse combinations that cannot be built."""
@@ -142,9 +146,10 @@ PRESETS: dict[str, NetworkConfig] = {
             name="demo",
             backbone=BackboneConfig(blocks=(2, 2, 2, 2), bottleneck=False, width=32),
             decoder=DecoderConfig((16, 32, 64, 96, 128), (32, 32, 64, 96), True, (16,)),
+            image_size=128,
             lattice_size=20,
-            hand_points=256,
-            object_points=128,
+            hand_points=128,
+            object_points=64,
             dim=128,
             feedforward=256,
             hand_encoder_layers=3,
@@ -153,6 +158,8 @@ PRESETS: dict[str, NetworkConfig] = {
             field_input_widths=(96, 64),
             field_width=160,
             token_widths=(192, 128),
+            dropout=0.0,
+            field_dropout=0.0,
         ),
     )
 }

@@ -33,7 +33,7 @@ from hoisdf_ros.network.point_sampler import (
     nearest_to_surface,
 )
 from hoisdf_ros.network.sdf_field import FieldDecoder
-from hoisdf_ros.network.transformer import Encoder, HandDecoder
+from hoisdf_ros.network.transformer import Encoder, HandDecoder, LayerSize
 
 
 class Hoisdf(nn.Module):
@@ -54,16 +54,17 @@ class Hoisdf(nn.Module):
         self.decoder = Decoder(config.backbone.channels, config.decoder)
         self.field_input = MLP(pixel_width, *config.field_input_widths, final_relu=True)
         self.hand_field, self.object_field = (
-            FieldDecoder(config.field_input_widths[-1], config.field_width) for _ in range(2)
+            FieldDecoder(config.field_input_widths[-1], config.field_width, config.field_dropout)
+            for _ in range(2)
         )
         self.token_input = MLP(pixel_width, *config.token_widths, token_width, final_relu=True)
         self.hand_density, self.object_density = SurfaceDensity(), SurfaceDensity()
-        attention = (config.dim, config.heads, config.feedforward)
+        size = LayerSize(config.dim, config.heads, config.feedforward, config.dropout)
         regresses_pose = config.hand_head == "mano"
-        self.hand_encoder = Encoder(*attention, config.hand_encoder_layers)
-        self.object_encoder = Encoder(*attention, config.object_encoder_layers)
+        self.hand_encoder = Encoder(size, config.hand_encoder_layers)
+        self.object_encoder = Encoder(size, config.object_encoder_layers)
         self.hand_decoder = HandDecoder(
-            *attention, config.hand_decoder_layers, queries=17 if regresses_pose else 1
+            size, config.hand_decoder_layers, queries=17 if regresses_pose else 1
         )
         self.joint_head = JointVoteHead(config.dim)
         self.hand_head = HandParameterHead(config.dim, rotations=regresses_pose)
@@ -162,12 +163,22 @@ class Hoisdf(nn.Module):
         Returns:
             Hand and object distance (B, N, 1), clamped, normalised units.
         """
-        fields = ((self.hand_field, inputs.hand_root), (self.object_field, inputs.object_center))
-        hand, held = (
-            self._clamp(self._distance(field, points, center, features, inputs))
-            for field, center in fields
-        )
-        return hand, held
+        hand = self.hand_distance(points, features, inputs)
+        return hand, self.object_distance(points, features, inputs)
+
+    def hand_distance(
+        self, points: Tensor, features: ImageFeatures, inputs: NetworkInput
+    ) -> Tensor:
+        """(B, N, 1) clamped distance to the hand, normalised units, at (B, N, 3) points."""
+        center = inputs.hand_root
+        return self._clamp(self._distance(self.hand_field, points, center, features, inputs))
+
+    def object_distance(
+        self, points: Tensor, features: ImageFeatures, inputs: NetworkInput
+    ) -> Tensor:
+        """(B, N, 1) clamped distance to the object, normalised units, at (B, N, 3) points."""
+        center = inputs.object_center
+        return self._clamp(self._distance(self.object_field, points, center, features, inputs))
 
     def point_tokens(
         self, features: ImageFeatures, queries: QueryPoints, inputs: NetworkInput

@@ -17,9 +17,10 @@ class FieldDecoder(nn.Module):
     Args:
         feature_width: Width of the image feature.
         width: Hidden width.
+        dropout: Share of hidden channels dropped in training.
     """
 
-    def __init__(self, feature_width: int, width: int) -> None:
+    def __init__(self, feature_width: int, width: int, dropout: float = 0.2) -> None:
         super().__init__()
         entry = feature_width + ENCODING_WIDTH + 3
         self.layers = nn.ModuleList(
@@ -27,7 +28,7 @@ class FieldDecoder(nn.Module):
             for a, b in ((entry, width), (width, width - entry), (width, width), (width, width))
         )
         self.output = nn.Linear(width, 1)
-        self.dropout = nn.Dropout(0.2)
+        self.dropout = nn.Dropout(dropout)
 
     def forward(self, features: Tensor, points: Tensor) -> Tensor:
         """Distance to the surface, negative inside.

@@ -1,5 +1,6 @@
 """Attention among the points, and from learnt hand queries to the points (Sec. 3.2.4, 1.2)."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -9,14 +10,39 @@ from torch import Tensor, nn
 from hoisdf_ros.network.layers import Attention
 
 
+@dataclass(frozen=True)
+class LayerSize:
+    """What all layers of encoders and decoder share.
+
+    Args:
+        dim: Token width D.
+        heads: Attention heads; D must divide by them.
+        hidden: Width inside the feed-forward part.
+        dropout: Share of attention weights and channels dropped in training.
+    """
+
+    dim: int
+    heads: int
+    hidden: int
+    dropout: float = 0.1
+
+    def attention(self) -> Attention:
+        """A new attention."""
+        return Attention(self.dim, self.heads, self.dropout)
+
+    def norm(self) -> nn.LayerNorm:
+        """A new norm over the D channels."""
+        return nn.LayerNorm(self.dim)
+
+
 class FeedForward(nn.Module):
     """Two linear layers with ReLU and dropout between them."""
 
-    def __init__(self, dim: int, hidden: int, dropout: float = 0.1) -> None:
+    def __init__(self, size: LayerSize) -> None:
         super().__init__()
-        self.widen = nn.Linear(dim, hidden)
-        self.narrow = nn.Linear(hidden, dim)
-        self.dropout = nn.Dropout(dropout)
+        self.widen = nn.Linear(size.dim, size.hidden)
+        self.narrow = nn.Linear(size.hidden, size.dim)
+        self.dropout = nn.Dropout(size.dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, N, D) to (B, N, D)."""
@@ -27,12 +53,12 @@ class FeedForward(nn.Module):
 class EncoderLayer(nn.Module):
     """Self-attention and feed-forward, each followed by its norm (post-norm)."""
 
-    def __init__(self, dim: int, heads: int, hidden: int) -> None:
+    def __init__(self, size: LayerSize) -> None:
         super().__init__()
-        self.attention = Attention(dim, heads)
-        self.feedforward = FeedForward(dim, hidden)
-        self.norm_attention, self.norm_feedforward = nn.LayerNorm(dim), nn.LayerNorm(dim)
-        self.dropout = nn.Dropout(0.1)
+        self.attention = size.attention()
+        self.feedforward = FeedForward(size)
+        self.norm_attention, self.norm_feedforward = size.norm(), size.norm()
+        self.dropout = nn.Dropout(size.dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, N, D) to (B, N, D)."""
@@ -56,10 +82,10 @@ class Encoded(NamedTuple):
 class Encoder(nn.Module):
     """Point-wise attention; no position is added, since the token holds it."""
 
-    def __init__(self, dim: int, heads: int, hidden: int, depth: int) -> None:
+    def __init__(self, size: LayerSize, depth: int) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(EncoderLayer(dim, heads, hidden) for _ in range(depth))
-        self.norm = nn.LayerNorm(dim)
+        self.layers = nn.ModuleList(EncoderLayer(size) for _ in range(depth))
+        self.norm = size.norm()
 
     def forward(self, x: Tensor) -> Encoded:
         """Attend among (B, N, D) tokens."""
@@ -73,13 +99,13 @@ class Encoder(nn.Module):
 class DecoderLayer(nn.Module):
     """Self-attention among the queries, attention to the memory, feed-forward (post-norm)."""
 
-    def __init__(self, dim: int, heads: int, hidden: int) -> None:
+    def __init__(self, size: LayerSize) -> None:
         super().__init__()
-        self.self_attention, self.attention = Attention(dim, heads), Attention(dim, heads)
-        self.feedforward = FeedForward(dim, hidden)
-        self.norm_self, self.norm_attention = nn.LayerNorm(dim), nn.LayerNorm(dim)
-        self.norm_feedforward = nn.LayerNorm(dim)
-        self.dropout = nn.Dropout(0.1)
+        self.self_attention, self.attention = size.attention(), size.attention()
+        self.feedforward = FeedForward(size)
+        self.norm_self, self.norm_attention = size.norm(), size.norm()
+        self.norm_feedforward = size.norm()
+        self.dropout = nn.Dropout(size.dropout)
 
     def forward(self, x: Tensor, position: Tensor, memory: Tensor, allowed: Tensor) -> Tensor:
         """Refine the queries' content.
@@ -115,11 +141,11 @@ class HandDecoder(nn.Module):
 
     allowed: Tensor
 
-    def __init__(self, dim: int, heads: int, hidden: int, depth: int, queries: int) -> None:
+    def __init__(self, size: LayerSize, depth: int, queries: int) -> None:
         super().__init__()
-        self.queries = nn.Parameter(torch.randn(queries, dim))
-        self.layers = nn.ModuleList(DecoderLayer(dim, heads, hidden) for _ in range(depth))
-        self.norm = nn.LayerNorm(dim)
+        self.queries = nn.Parameter(torch.randn(queries, size.dim))
+        self.layers = nn.ModuleList(DecoderLayer(size) for _ in range(depth))
+        self.norm = size.norm()
         self.register_buffer("allowed", finger_mask(queries), persistent=False)
 
     def forward(self, memory: Tensor) -> list[Tensor]:

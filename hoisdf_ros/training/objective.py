@@ -123,8 +123,8 @@ class Objective(nn.Module):
                 for flags, points, other in zip(known, near, found, strict=True)
             ]
         hand, held = near
-        hand_sdf, _ = self.network.distances(hand, features, batch.inputs)
-        _, object_sdf = self.network.distances(held, features, batch.inputs)
+        hand_sdf = self.network.hand_distance(hand, features, batch.inputs)
+        object_sdf = self.network.object_distance(held, features, batch.inputs)
         return QueryPoints(FieldPoints(hand, hand_sdf), FieldPoints(held, object_sdf))
 
     def _terms(
@@ -138,19 +138,20 @@ class Objective(nn.Module):
 
     def _field_terms(self, batch: Batch, features: ImageFeatures) -> Iterator[Term]:
         clamp = self.network.config.sdf_clamp
+        known, targets, network = batch.known, batch.targets, self.network
         fields = (
-            ("hand_sdf", batch.known.hand_field, batch.targets.hand_field),
-            ("object_sdf", batch.known.object_field, batch.targets.object_field),
+            ("hand_sdf", known.hand_field, targets.hand_field, network.hand_distance),
+            ("object_sdf", known.object_field, targets.object_field, network.object_distance),
         )
-        for place, (name, known, field) in enumerate(fields):
-            index = _index(known, field.sdf)
+        for name, labelled, field, distance in fields:
+            index = _index(labelled, field.sdf)
             if index is None:
                 continue
             seen = rows((features.pyramid, batch.inputs), index)
             some = ImageFeatures(seen[0], *features[1:])
             inputs = NetworkInput(*seen[1])
-            distance = self.network.distances(field.points[index], some, inputs)[place]
-            yield name, losses.sdf(distance, field.sdf[index], clamp)
+            found = distance(field.points[index], some, inputs)
+            yield name, losses.sdf(found, field.sdf[index], clamp)
 
     def _vote_terms(
         self, batch: Batch, queries: QueryPoints, layers: LayerOutput

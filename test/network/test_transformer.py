@@ -9,10 +9,12 @@ from hoisdf_ros.network.transformer import (
     Encoder,
     EncoderLayer,
     HandDecoder,
+    LayerSize,
     finger_mask,
 )
 
 DIM, HEADS, HIDDEN = 16, 4, 24
+SIZE = LayerSize(DIM, HEADS, HIDDEN)
 
 
 def _copy_attention(ours: Attention, theirs: nn.MultiheadAttention) -> None:
@@ -28,7 +30,7 @@ def _copy_attention(ours: Attention, theirs: nn.MultiheadAttention) -> None:
 def test_encoder_layer_equals_torchs() -> None:
     torch.manual_seed(1)
     theirs = nn.TransformerEncoderLayer(DIM, HEADS, HIDDEN, batch_first=True).eval()
-    ours = EncoderLayer(DIM, HEADS, HIDDEN).eval()
+    ours = EncoderLayer(SIZE).eval()
     _copy_attention(ours.attention, theirs.self_attn)
     ours.feedforward.widen.load_state_dict(theirs.linear1.state_dict())
     ours.feedforward.narrow.load_state_dict(theirs.linear2.state_dict())
@@ -42,7 +44,7 @@ def test_encoder_layer_equals_torchs() -> None:
 def test_decoder_layer_equals_torchs_where_queries_have_no_position() -> None:
     torch.manual_seed(2)
     theirs = nn.TransformerDecoderLayer(DIM, HEADS, HIDDEN, batch_first=True).eval()
-    ours = DecoderLayer(DIM, HEADS, HIDDEN).eval()
+    ours = DecoderLayer(SIZE).eval()
     _copy_attention(ours.self_attention, theirs.self_attn)
     _copy_attention(ours.attention, theirs.multihead_attn)
     ours.feedforward.widen.load_state_dict(theirs.linear1.state_dict())
@@ -71,7 +73,7 @@ def test_finger_mask_lets_each_finger_see_itself_only() -> None:
 
 def test_encoder_norms_every_layer_but_keeps_the_memory_raw() -> None:
     torch.manual_seed(3)
-    encoder = Encoder(DIM, HEADS, HIDDEN, depth=3).eval()
+    encoder = Encoder(SIZE, depth=3).eval()
     with torch.no_grad():
         encoder.norm.weight.fill_(2.0)
         encoded = encoder(torch.randn(1, 6, DIM))
@@ -83,7 +85,7 @@ def test_encoder_norms_every_layer_but_keeps_the_memory_raw() -> None:
 @torch.no_grad()
 def test_queries_of_one_finger_do_not_feel_another_fingers_query() -> None:
     torch.manual_seed(4)
-    decoder = HandDecoder(DIM, HEADS, HIDDEN, depth=2, queries=17).eval()
+    decoder = HandDecoder(SIZE, depth=2, queries=17).eval()
     memory = torch.randn(1, 5, DIM)
     before = decoder(memory)[-1]
     decoder.queries[1] += 1.0  # the index finger's first joint
