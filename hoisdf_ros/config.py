@@ -210,7 +210,8 @@ class EstimatorConfig:
     )
     preset: str = _parameter(
         "",
-        "network the weights belong to; empty: 'demo' without weights, else 'dexycb'",
+        "network the weights belong to; empty: the one they name, or 'dexycb'; without weights "
+        "'demo'",
         choices=("", *PRESETS),
     )
     hand_model_dir: str = _parameter(

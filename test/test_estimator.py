@@ -86,8 +86,9 @@ def test_the_mirrored_frame_gives_the_mirrored_estimate(estimator: Estimator) ->
 
 def test_hands_in_one_batch_are_as_each_alone(estimator: Estimator) -> None:
     """The two fields of a batch share their number of points evaluated, not their result."""
+    known = estimator.config
     looks = [
-        Look(_frame(), HandRegion(side, 1.0, HAND, held), root_given(np.array(wrist), estimator.config))
+        Look(_frame(), HandRegion(side, 1.0, HAND, held), root_given(np.array(wrist), known))
         for side, held, wrist in (
             (Side.RIGHT, HELD, (0.01, 0.02, 0.6)),
             (Side.LEFT, None, (-0.05, 0.0, 0.45)),

@@ -13,7 +13,7 @@ from hoisdf_ros.errors import CheckpointError, reason
 from hoisdf_ros.network.model import Hoisdf
 from hoisdf_ros.network.reference_weights import PublishedEntry, is_unused, published_entry
 
-_KEY = "network"
+_KEY, _PRESET = "network", "preset"
 _SHOWN = 8
 
 
@@ -45,15 +45,7 @@ def read_entries(path: Path) -> dict[str, Tensor]:
     Raises:
         CheckpointError: Not a checkpoint, or one that only unpickling foreign code could read.
     """
-    if not path.is_file():
-        raise CheckpointError(f"checkpoint {path}: no such file; give the path of a .pth file")
-    try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        raise CheckpointError(
-            f"checkpoint {path} cannot be read as plain tensors ({reason(error)}); it is damaged, "
-            "or holds Python objects, which are never loaded; save it again with tensors only"
-        ) from error
+    loaded = _loaded(path)
     entries = loaded.get(_KEY) if isinstance(loaded, Mapping) else None
     if not isinstance(entries, Mapping):
         found = (
@@ -67,6 +59,30 @@ def read_entries(path: Path) -> dict[str, Tensor]:
         for name, value in entries.items()
         if isinstance(value, Tensor)
     }
+
+
+def stored_preset(path: Path) -> str:
+    """The preset that our training writes beside the weights; empty in published files.
+
+    Raises:
+        CheckpointError: As `read_entries`.
+    """
+    loaded = _loaded(path)
+    stored = loaded.get(_PRESET) if isinstance(loaded, Mapping) else None
+    return stored if isinstance(stored, str) else ""
+
+
+def _loaded(path: Path) -> object:
+    if not path.is_file():
+        raise CheckpointError(f"checkpoint {path}: no such file; give the path of a .pth file")
+    try:
+        loaded: object = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        raise CheckpointError(
+            f"checkpoint {path} cannot be read as plain tensors ({reason(error)}); it is damaged, "
+            "or holds Python objects, which are never loaded; save it again with tensors only"
+        ) from error
+    return loaded
 
 
 def assign(model: nn.Module, entries: Mapping[str, Tensor]) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from hoisdf_ros.config import EstimatorConfig, NetworkConfig, preset
-from hoisdf_ros.network.checkpoint import load_checkpoint, weights_hash
+from hoisdf_ros.network.checkpoint import load_checkpoint, stored_preset, weights_hash
 from hoisdf_ros.network.model import Hoisdf
 from hoisdf_ros.runtime.backend import Backend, make_backend
 
@@ -40,15 +40,21 @@ def load_network(config: EstimatorConfig) -> LoadedNetwork:
         ConfigError: There is no such preset.
         BackendError: The device or backend does not exist here.
     """
-    network_config = preset(config.preset or ("dexycb" if config.weights else "demo"))
+    weights = Path(config.weights).expanduser() if config.weights else None
+    network_config = preset(config.preset or _usual_preset(weights))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = Hoisdf(network_config)
-    if config.weights:
-        load_checkpoint(Path(config.weights).expanduser(), model)
+    if weights is not None:
+        load_checkpoint(weights, model)
     return LoadedNetwork(
         backend=make_backend(model, config.backend, config.device),
         config=network_config,
         weights=Path(config.weights).name or UNTRAINED,
         weights_hash=weights_hash(model),
     )
+
+
+def _usual_preset(weights: Path | None) -> str:
+    """Without a setting: what our checkpoints say of themselves; published ones do not."""
+    return "demo" if weights is None else stored_preset(weights) or "dexycb"

@@ -7,11 +7,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from hoisdf_ros.config import PRESETS
+from hoisdf_ros.config import PRESETS, EstimatorConfig
 from hoisdf_ros.errors import CheckpointError
-from hoisdf_ros.network.checkpoint import load_checkpoint, weights_hash
+from hoisdf_ros.network.checkpoint import load_checkpoint, stored_preset, weights_hash
 from hoisdf_ros.network.model import Hoisdf
 from hoisdf_ros.network.reference_weights import published_entry
+from hoisdf_ros.runtime.loading import load_network
 
 Entries = dict[str, Tensor]
 
@@ -50,6 +51,17 @@ def test_published_and_own_names_both_load(demo: Hoisdf, tmp_path: Path) -> None
         assert weights_hash(other) != weights_hash(demo)
         load_checkpoint(saved(tmp_path / "weights.pth", entries), other)
         assert weights_hash(other) == weights_hash(demo)
+
+
+def test_a_checkpoint_may_name_its_preset(demo: Hoisdf, tmp_path: Path) -> None:
+    assert stored_preset(saved(tmp_path / "published.pth", published(demo))) == ""
+    path = tmp_path / "ours.pth"
+    torch.save({"network": demo.state_dict(), "preset": "demo"}, path)
+    assert stored_preset(path) == "demo"
+    loaded = load_network(EstimatorConfig(weights=str(path), device="cpu"))
+    assert (loaded.config.name, loaded.weights_hash) == ("demo", weights_hash(demo))
+    with pytest.raises(CheckpointError, match="It fits preset 'demo': use that"):
+        load_network(EstimatorConfig(weights=str(path), preset="dexycb", device="cpu"))
 
 
 def test_constants_of_the_hand_model_and_unused_entries_are_ignored(
