@@ -37,6 +37,7 @@ from hoisdf_ros.evaluation.objects import (
     rep_5,
     reprojection_error,
 )
+from hoisdf_ros.evaluation.surfaces import FieldSummary
 
 
 @dataclass(frozen=True)
@@ -177,6 +178,7 @@ class Summary:
         hand: None without any.
         held: Means over samples, not over objects, as published; None without any object.
         objects: The same for each object, in the order of names.
+        fields: Surfaces of the predicted fields; None when they were not measured.
     """
 
     samples: int
@@ -184,6 +186,7 @@ class Summary:
     hand: HandErrors | None
     held: ObjectSummary | None
     objects: dict[str, ObjectSummary]
+    fields: FieldSummary | None = None
 
 
 def hand_errors(predicted: Hand, truth: Hand, mean_pose: Array) -> HandErrors:

@@ -56,6 +56,19 @@ class SurfaceSummary:
     f_scores_of_meshes: tuple[float, ...]
 
 
+@dataclass(frozen=True)
+class FieldSummary:
+    """The surfaces of both fields over many samples.
+
+    Args:
+        hand: F-scores at `HAND_THRESHOLDS_M`; None without any true hand.
+        object: F-scores at `OBJECT_THRESHOLDS_M`; None without any true object.
+    """
+
+    hand: SurfaceSummary | None
+    object: SurfaceSummary | None
+
+
 def point_set_errors(
     predicted: Array, truth: Array, thresholds: tuple[float, ...]
 ) -> SurfaceErrors:

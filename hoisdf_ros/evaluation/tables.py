@@ -5,7 +5,7 @@ an object a row, a metric a column, methods side by side, means over samples las
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,12 @@ import numpy as np
 
 from hoisdf_ros.errors import EvaluationError, reason
 from hoisdf_ros.evaluation.results import HandErrors, ObjectErrors, ObjectSummary, Summary
+from hoisdf_ros.evaluation.surfaces import (
+    HAND_THRESHOLDS_M,
+    OBJECT_THRESHOLDS_M,
+    FieldSummary,
+    SurfaceSummary,
+)
 
 _SHARES = frozenset(
     {"mesh_auc", "f5", "f15", "pa_mesh_auc", "pa_f5", "pa_f15", "rep_5", "abs_add_10"}
@@ -107,6 +113,24 @@ def hand_table(methods: Mapping[str, Summary], columns: Sequence[Column] = HAND_
     return _table(["[mm]", *(_title(column) for column in columns)], rows)
 
 
+def field_table(fields: FieldSummary) -> str:
+    """Markdown table of the predicted fields' surfaces, a field a row.
+
+    Chamfer distances are in square centimetres, the mean over surfaces that were found and the
+    median over all samples; F-scores in per cent over all samples, at two thresholds each.
+    """
+    head = ["field", "samples", "without surface", "Chamfer mean [cm²]", "Chamfer median [cm²]"]
+    rows = []
+    for name, found, thresholds in _fields(fields):
+        near, far = (1e3 * threshold for threshold in thresholds)
+        scores = " / ".join(f"{100 * score:.1f}" for score in found.f_scores)
+        chamfer = (found.chamfer_mean_cm2, found.chamfer_median_cm2)
+        counts = [name, str(found.samples), str(found.failed)]
+        texts = [f"{value:.2f}" if np.isfinite(value) else "-" for value in chamfer]
+        rows.append([*counts, *texts, f"{scores} (at {near:.0f} / {far:.0f} mm)"])
+    return _table([*head, "F-scores [%]"], rows)
+
+
 def markdown(summary: Summary, title: str) -> str:
     """All tables of one evaluation as a Markdown text.
 
@@ -122,14 +146,17 @@ def markdown(summary: Summary, title: str) -> str:
         parts += ["## Objects", object_table({title: summary}, OBJECT_COLUMNS)]
         parts += ["## Objects by the definitions of BOP, gSDF and HFL-Net"]
         parts += [object_table({title: summary}, OTHER_OBJECT_COLUMNS)]
+    if summary.fields is not None:
+        parts += ["## Surfaces of the signed distance fields", field_table(summary.fields)]
     return "\n\n".join(parts) + "\n"
 
 
 def results_as_dict(summary: Summary) -> dict[str, Any]:
     """The result for JSON: keys such as ``mje_mm``, and per object under ``objects``.
 
-    Distances are in millimetres and have ``_mm`` in their key, those in the image in pixels and
-    ``_px``; AUC, F-scores and shares lie in [0, 1]. What was not measured is None.
+    The surfaces of the predicted signed distance fields are under ``fields``. Other distances are
+    in millimetres and have ``_mm`` in their key, those in the image in pixels and ``_px``;
+    AUC, F-scores and shares lie in [0, 1]. What was not measured is None.
     """
     return {
         "samples": summary.samples,
@@ -140,6 +167,7 @@ def results_as_dict(summary: Summary) -> dict[str, Any]:
             name: {"samples": found.samples, **_numbers(found.errors, ObjectErrors)}
             for name, found in summary.objects.items()
         },
+        "fields": _surfaces(summary.fields) if summary.fields else None,
     }
 
 
@@ -161,6 +189,35 @@ def write_results(folder: Path, summary: Summary, title: str) -> None:
         (folder / "results.md").write_text(markdown(summary, title), encoding="utf-8")
     except OSError as error:
         raise EvaluationError(f"cannot write results to {folder}: {reason(error)}") from error
+
+
+def _fields(
+    fields: FieldSummary,
+) -> Iterator[tuple[str, SurfaceSummary, tuple[float, ...]]]:
+    """Name, result and thresholds of the fields that were measured."""
+    if fields.hand is not None:
+        yield "hand", fields.hand, HAND_THRESHOLDS_M
+    if fields.object is not None:
+        yield "object", fields.object, OBJECT_THRESHOLDS_M
+
+
+def _surfaces(fields: FieldSummary) -> dict[str, dict[str, float | None]]:
+    result: dict[str, dict[str, float | None]] = {}
+    for name, found, thresholds in _fields(fields):
+        chamfer = {
+            "chamfer_mean_cm2": found.chamfer_mean_cm2,
+            "chamfer_median_cm2": found.chamfer_median_cm2,
+        }
+        result[name] = {
+            "samples": found.samples,
+            "failed": found.failed,
+            **{key: round(v, 4) if np.isfinite(v) else None for key, v in chamfer.items()},
+            **{
+                f"f_{1e3 * threshold:.0f}mm": round(score, 4)
+                for threshold, score in zip(thresholds, found.f_scores, strict=True)
+            },
+        }
+    return result
 
 
 def _numbers(

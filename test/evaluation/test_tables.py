@@ -15,6 +15,7 @@ from hoisdf_ros.evaluation.results import (
     Summary,
     summarise,
 )
+from hoisdf_ros.evaluation.surfaces import FieldSummary, SurfaceSummary
 from hoisdf_ros.evaluation.tables import (
     DEXYCB_COLUMNS,
     HO3D_COLUMNS,
@@ -112,6 +113,32 @@ def test_json_has_the_promised_keys_in_millimetres() -> None:
     assert (found["rep_5"], found["abs_add_10"]) == (0.4, 0.75)
     assert found["objects"]["003_cracker_box"]["mce_mm"] == 40.2
     assert found["objects"]["003_cracker_box"]["samples"] == 1
+
+
+FIELDS = FieldSummary(
+    SurfaceSummary(40, 0, 0.304, 0.211, (0.174, 0.797), (0.174, 0.797)),
+    SurfaceSummary(20, 11, 1.604, np.inf, (0.2, 0.31), (0.434, 0.703)),
+)
+
+
+def test_surfaces_of_fields_say_what_failed() -> None:
+    table = markdown(replace(OURS, fields=FIELDS), "a test").split("\n\n")[-1].splitlines()
+    assert [cells(line) for line in table[2:]] == [
+        ["hand", "40", "0", "0.30", "0.21", "17.4 / 79.7 (at 1 / 5 mm)"],
+        ["object", "20", "11", "1.60", "-", "20.0 / 31.0 (at 5 / 10 mm)"],
+    ]
+    found = results_as_dict(replace(OURS, fields=replace(FIELDS, hand=None)))["fields"]
+    assert found == {
+        "object": {
+            "samples": 20,
+            "failed": 11,
+            "chamfer_mean_cm2": 1.604,
+            "chamfer_median_cm2": None,
+            "f_5mm": 0.2,
+            "f_10mm": 0.31,
+        }
+    }
+    assert results_as_dict(OURS)["fields"] is None
 
 
 @pytest.mark.parametrize(
