@@ -3,12 +3,16 @@
 ``python -m hoisdf_ros.ros.demo --seconds 20 --out demo_out``
 """
 
+import signal
+
+if __name__ == "__main__":  # Ctrl-C during the imports, which take seconds: ends without a word
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import argparse
 import contextlib
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import time

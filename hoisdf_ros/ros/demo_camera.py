@@ -3,6 +3,11 @@
 It shows the demo scene: hands that come, hold a real household object and go.
 """
 
+import signal
+
+if __name__ == "__main__":  # Ctrl-C during the imports, which take seconds: ends without a word
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -5,6 +5,11 @@ hand. That shows in seconds whether topics, names and quality of service fit tog
 neither weights nor torch, and is how the node's own time is measured and tested.
 """
 
+import signal
+
+if __name__ == "__main__":  # Ctrl-C during the imports, which take seconds: ends without a word
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import sys
 from collections.abc import Sequence
 from functools import partial

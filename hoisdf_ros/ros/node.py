@@ -4,6 +4,11 @@ The executor's single thread receives and never waits; one worker thread estimat
 publishes. (A multi-threaded executor loses frames in rclpy, measured.)
 """
 
+import signal
+
+if __name__ == "__main__":  # Ctrl-C during the imports, which take seconds: ends without a word
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import sys
 import time
 from collections.abc import Sequence

@@ -1,5 +1,6 @@
 """A process around a node: begins, spins, and ends when told to."""
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -7,11 +8,14 @@ from typing import Protocol
 import rclpy
 from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions, install_signal_handlers
 
-from hoisdf_ros.errors import HoisdfError
+from hoisdf_ros.errors import ConfigError, HoisdfError
 
 REFUSED = 2
 """Exit status when a parameter or the machine cannot be used."""
+
+_ORIGIN = re.compile(r",? at \S+:\d+")  # lines of rcl's source, which help no user
 
 
 class Closable(Protocol):
@@ -24,6 +28,8 @@ class Closable(Protocol):
 def run(name: str, make_node: Callable[[], Closable], args: Sequence[str] | None) -> int:
     """Spin a node until the process is asked to end.
 
+    A signal that comes before the node exists ends the process at once.
+
     Args:
         name: Of the program, for messages.
         make_node: Builds the node. It needs a timer, or SIGTERM can be missed.
@@ -32,10 +38,11 @@ def run(name: str, make_node: Callable[[], Closable], args: Sequence[str] | None
     Returns:
         The exit status: 0, or `REFUSED`.
     """
-    rclpy.init(args=args)
     node: Closable | None = None
     try:
+        _begin(args)
         node = make_node()
+        install_signal_handlers()  # from here on there is something to tidy up
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         executor.spin()
@@ -52,3 +59,14 @@ def run(name: str, make_node: Callable[[], Closable], args: Sequence[str] | None
             node.close()
         rclpy.try_shutdown()
     return 0
+
+
+def _begin(args: Sequence[str] | None) -> None:
+    try:
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    except RuntimeError as error:  # what rclpy raises has no public name
+        what = " ".join(_ORIGIN.sub("", str(error)).split())
+        raise ConfigError(
+            f"ROS arguments cannot be used: {what}; expected --ros-args -p NAME:=VALUE, "
+            "-r FROM:=TO, --params-file FILE"
+        ) from error

@@ -27,8 +27,7 @@ def start() -> Iterator[Start]:
     """Starts the node with a core that costs nothing; ends what is left of it."""
     processes: list[subprocess.Popen[str]] = []
 
-    def run(*parameters: str) -> subprocess.Popen[str]:
-        arguments = [word for parameter in parameters for word in ("-p", parameter)]
+    def run(*arguments: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "hoisdf_ros.ros.dry_run", "--ros-args", *arguments]
         environment = {"ROS_DOMAIN_ID": str(DOMAIN), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
         processes.append(
@@ -70,7 +69,7 @@ def wait_until_active(process: subprocess.Popen[str], timeout_s: float = 60.0) -
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_an_active_node_cleanly(start: Start, number: signal.Signals) -> None:
-    process = start("use_sim_time:=true")  # with no /clock, which must not matter
+    process = start("-p", "use_sim_time:=true")  # with no /clock, which must not matter
     wait_until_active(process)
     process.send_signal(number)
     output, _ = process.communicate(timeout=30)
@@ -86,8 +85,37 @@ def test_a_signal_ends_an_active_node_cleanly(start: Start, number: signal.Signa
 def test_a_parameter_that_cannot_be_used_ends_the_node_with_the_reason(
     start: Start, parameter: str, expected: str
 ) -> None:
-    process = start(parameter)
+    process = start("-p", parameter)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 2
     assert expected in output
     assert "Traceback" not in output
+
+
+def test_ros_arguments_that_cannot_be_used_end_the_node_in_one_line(start: Start) -> None:
+    process = start("--params-file", "/nope.yaml")
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    (ours,) = [line for line in output.splitlines() if line.startswith("dry_run: ")]
+    assert "'--params-file /nope.yaml'. Error: Error opening YAML file; expected" in ours
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("module", ["node", "dry_run", "demo_camera", "demo"])
+def test_a_signal_during_the_imports_ends_the_process_without_a_word(
+    module: str, tmp_path: Path
+) -> None:
+    (tmp_path / "rclpy.py").write_text("import time; print('importing', flush=True); time.sleep(9)")
+    process = subprocess.Popen(
+        [sys.executable, "-m", f"hoisdf_ros.ros.{module}"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "importing\n"
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    assert (process.returncode, output) == (-signal.SIGINT, "")
