@@ -16,10 +16,10 @@ def open_loops(faces: IntArray) -> list[list[int]]:
     Returns:
         Each rim as vertex indices, in the order in which a face that fills the hole has them.
     """
-    edges = {
-        (int(a), int(b)) for face in faces for a, b in zip(face, np.roll(face, -1), strict=True)
-    }
-    following = {b: a for a, b in edges if (b, a) not in edges}
+    edges = np.concatenate([faces[:, [k, (k + 1) % 3]] for k in range(3)]).astype(np.int64)
+    count = int(edges.max()) + 1 if len(edges) else 0
+    forth, back = edges @ [count, 1], edges @ [1, count]
+    following = {int(b): int(a) for a, b in edges[~np.isin(back, forth)]}
     loops = []
     while following:
         start, vertex = following.popitem()

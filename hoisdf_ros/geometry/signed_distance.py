@@ -5,6 +5,7 @@ The sign follows the angle-weighted pseudonormal of the nearest vertex, edge or 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +92,11 @@ def _spread(vertices: Array, faces: IntArray) -> tuple[Array, IntArray]:
     return np.concatenate(points), np.concatenate(owners).astype(np.int32)
 
 
+def _sums(groups: NDArray[np.integer[Any]], values: Array) -> Array:
+    """(max of groups + 1, 3) sum of the rows (N, 3) of each group (N,)."""
+    return np.stack([np.bincount(groups, column) for column in values.T], axis=1)
+
+
 class Surface:
     """A mesh prepared for nearest-point and signed-distance queries.
 
@@ -120,22 +126,22 @@ class Surface:
     def _sum_over_edges(self, welded: IntArray) -> Array:
         """(F, 3, 3) normal of the edge opposite to each corner."""
         ends = np.stack([welded[:, [1, 2]], welded[:, [2, 0]], welded[:, [0, 1]]], axis=1)
-        _, edge = np.unique(np.sort(ends, axis=2).reshape(-1, 2), axis=0, return_inverse=True)
-        edge = edge.reshape(-1)
-        total = np.zeros((edge.max() + 1, 3))
-        np.add.at(total, edge, np.repeat(self._face_normals, 3, axis=0))
+        low, high = ends.min(axis=2).ravel(), ends.max(axis=2).ravel()
+        _, edge = np.unique(low * np.int64(len(self._vertices)) + high, return_inverse=True)
+        total = _sums(edge, np.repeat(self._face_normals, 3, axis=0))
         normals: Array = total[edge].reshape(-1, 3, 3)
         return normals
 
     def _sum_over_vertices(self, welded: IntArray) -> Array:
         """(F, 3, 3) normal of each corner, weighted by the angles of the faces around it."""
         corners = self._vertices[self._faces]
-        total = np.zeros_like(self._vertices)
+        weighted = np.empty_like(corners)
         for k in range(3):
             u, v = (corners[:, (k + m) % 3] - corners[:, k] for m in (1, 2))
             sine = np.linalg.norm(np.cross(u, v), axis=1)
             angle = np.arctan2(sine, np.einsum("fi,fi->f", u, v))
-            np.add.at(total, welded[:, k], angle[:, None] * self._face_normals)
+            weighted[:, k] = angle[:, None] * self._face_normals
+        total = _sums(welded.ravel(), weighted.reshape(-1, 3))
         normals: Array = total[welded]
         return normals
 
