@@ -33,6 +33,10 @@ class MeshError(HoisdfError):
     """An object mesh that is missing, empty or malformed."""
 
 
+class NpzError(HoisdfError):
+    """An ``.npz`` file that is missing, damaged, or holds more than plain arrays."""
+
+
 class RootError(HoisdfError):
     """No wrist position in metres can be had from what is known about this frame."""
 

@@ -1,7 +1,5 @@
 """A data set's folder on disk: what is missing or damaged is named, with what to do about it."""
 
-import zipfile
-import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +11,11 @@ import yaml
 from numpy.typing import NDArray
 
 from hoisdf_ros.datatypes import Array
-from hoisdf_ros.errors import DataError, reason
+from hoisdf_ros.errors import DataError, NpzError, reason
+from hoisdf_ros.npz import read_npz
 
 _ENDS = {".jpg": b"\xff\xd9", ".png": b"IEND"}
 _TAIL = 64  # bytes in which a picture's end mark is looked for
-_NPZ_ERRORS = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -126,11 +124,11 @@ class Folder:
             DataError: The file is missing, damaged, or lacks an array.
         """
         try:
-            with np.load(self.file(path), allow_pickle=False) as stored:
-                self._need(path, stored, names)
-                return {name: stored[name] for name in names}
-        except _NPZ_ERRORS as error:
-            raise self.damaged(path, reason(error)) from error
+            stored = read_npz(self.file(path), names)
+        except NpzError as error:
+            raise self.damaged(path, str(error)) from error
+        self._need(path, stored, names)
+        return stored
 
     def _need(self, path: Path, content: Mapping[str, Any], names: Collection[str]) -> None:
         absent = [name for name in names if name not in content]

@@ -29,7 +29,8 @@ from hoisdf_ros.data.atomic import encoded
 from hoisdf_ros.data.sample import Sample
 from hoisdf_ros.data.shard_labels import labels_of, sample_of
 from hoisdf_ros.data.synthetic_streams import Split
-from hoisdf_ros.errors import DataError, reason
+from hoisdf_ros.errors import DataError, NpzError, reason
+from hoisdf_ros.npz import read_npz
 
 FORMAT = 1
 SHARD_SIZE = 256
@@ -204,7 +205,7 @@ class ShardData:
                 shard = _Shard(path)
                 if shard.recipe != self.recipe:
                     raise ValueError(f"it belongs to another set: {shard.recipe}")
-            except (*_DAMAGED, *_DAMAGED_ZIP) as error:
+            except (*_DAMAGED, *_DAMAGED_ZIP, NpzError) as error:
                 raise self._damaged(path, error) from error
             self._shards[number] = shard
         return self._shards[number]
@@ -223,8 +224,7 @@ class _Shard:
         self.path = path
         with zipfile.ZipFile(path) as archive:
             self.recipe = Recipe(**json.loads(archive.read(RECIPE)))
-            with np.load(io.BytesIO(archive.read(LABELS)), allow_pickle=False) as stored:
-                self.labels = {name: stored[name] for name in stored.files}
+            self.labels = read_npz(io.BytesIO(archive.read(LABELS)))
             self._members = {
                 info.filename: (info.header_offset, info.file_size, info.CRC)
                 for info in archive.infolist()

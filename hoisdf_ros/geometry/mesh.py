@@ -127,11 +127,12 @@ def _texture(library: Path) -> NDArray[np.uint8] | None:
     names = [line.split(maxsplit=1)[1] for line in lines if line.strip().startswith("map_Kd ")]
     if not names:
         return None
-    picture = cv2.imread(str(library.parent / names[0].strip()), cv2.IMREAD_COLOR)
+    path = library.parent / names[0].strip()
+    # asked first, since OpenCV writes to the terminal about a missing file
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
     if picture is None:
         raise MeshError(
-            f"{library.parent / names[0].strip()}: expected a readable picture, as "
-            f"{library.name} says; put it beside the mesh"
+            f"{path}: expected a readable picture, as {library.name} says; put it beside the mesh"
         )
     return np.ascontiguousarray(picture[..., ::-1], dtype=np.uint8)
 

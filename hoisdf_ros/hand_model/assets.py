@@ -5,14 +5,11 @@ right hand's template points its fingers along -x, the left hand's along +x. Met
 """
 
 import re
-import zipfile
-import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.lib.npyio import NpzFile
 from numpy.typing import ArrayLike, NDArray
 
 from hoisdf_ros.conventions import (
@@ -23,8 +20,9 @@ from hoisdf_ros.conventions import (
     NUM_VERTICES,
     Side,
 )
-from hoisdf_ros.errors import HandModelError
+from hoisdf_ros.errors import HandModelError, NpzError
 from hoisdf_ros.hand_model.restricted_pickle import GET_MANO, MAX_BYTES, read_pickled_arrays
+from hoisdf_ros.npz import read_npz
 
 Array = NDArray[np.float64]
 
@@ -51,7 +49,6 @@ FILE_SHAPES: dict[str, tuple[int, ...]] = {
 
 SUM_TOLERANCE = 1e-3
 SIZE_RANGE_M = (0.02, 2.0)
-NPZ_ERRORS = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,30 +173,14 @@ def hand_arrays_from_mapping(
     )
 
 
-def _read_npz(path: Path, names: Collection[str]) -> dict[str, ArrayLike]:
+def _read_npz(path: Path, names: Collection[str]) -> Mapping[str, ArrayLike]:
     """The arrays of an ``.npz`` file, without unpickling any and without unpacking bombs."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-        if unpacked > MAX_BYTES:
-            raise HandModelError(
-                f"{path} unpacks to {unpacked} bytes: expected at most {MAX_BYTES}; {GET_MANO}"
-            )
-        with np.load(path, allow_pickle=False) as stored:
-            present = [name for name in names if name in stored.files]
-            return {name: _npz_entry(stored, name, path) for name in present}
-    except NPZ_ERRORS as error:
-        raise HandModelError(f"{path} is not a readable .npz ({error}): {GET_MANO}") from error
-
-
-def _npz_entry(stored: NpzFile, name: str, path: Path) -> ArrayLike:
-    """One array of an ``.npz`` file; object arrays, which are pickles, are refused."""
-    try:
-        return stored[name]
-    except (ValueError, MemoryError) as error:
+        return read_npz(path, names, MAX_BYTES)
+    except NpzError as error:
         raise HandModelError(
-            f"{path}: array '{name}' cannot be read ({error}); an .npz must hold plain numbers "
-            "and nothing pickled: store a sparse J_regressor as .toarray(), or give the .pkl"
+            f"{path} cannot be read: {error}; an .npz must hold plain numbers (a sparse "
+            f"J_regressor as .toarray()), or give the .pkl: {GET_MANO}"
         ) from error
 
 

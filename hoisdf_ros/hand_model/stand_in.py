@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hoisdf_ros.conventions import MIRROR, NUM_MANO_JOINTS, Side
 from hoisdf_ros.errors import HandModelError
 from hoisdf_ros.hand_model.assets import HandArrays, load_hand_arrays
+from hoisdf_ros.npz import read_npz
 
 Array = NDArray[np.float64]
 
@@ -66,8 +67,7 @@ def load_stand_in_bend_axes(side: Side) -> Array:
         (16, 3) unit axes in MANO's joint order and the zero pose's axes; turning a finger's
         joint about its axis by a positive angle closes the finger. The wrist's is zero.
     """
-    with np.load(stand_in_path(), allow_pickle=False) as stored:
-        axes: Array = stored["bend_axes"].astype(np.float64)
+    axes: Array = read_npz(stand_in_path())["bend_axes"].astype(np.float64)
     if axes.shape != (NUM_MANO_JOINTS, 3):
         raise HandModelError(
             f"{stand_in_path()}: bend_axes has shape {axes.shape}, expected "

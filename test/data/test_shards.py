@@ -125,6 +125,19 @@ def test_a_shard_of_another_set_is_refused(folder: Path) -> None:
     assert not is_whole(shard_path(folder, 0), replace(RECIPE, seed=8))
 
 
+def test_pickled_labels_are_refused_without_advice_to_trust_them(folder: Path) -> None:
+    with zipfile.ZipFile(shard_path(folder, 0)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    hostile = BytesIO()
+    np.savez(hostile, key=np.array([{}], dtype=object))
+    with zipfile.ZipFile(shard_path(folder, 0), "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, hostile.getvalue() if name == LABELS else content)
+    with pytest.raises(DataError, match=r"array 'key' holds Python objects.* makes it again") as no:
+        ShardData(folder)[0]
+    assert "allow_pickle" not in str(no.value)
+
+
 def test_what_is_missing_is_named(folder: Path, tmp_path: Path) -> None:
     shard_path(folder, 1).unlink()
     with pytest.raises(DataError, match=r"lacks 1 of 3 shards, first shard-00001.zip.*--depth"):

@@ -95,11 +95,14 @@ def test_a_broken_obj_is_refused(tmp_path: Path, old: str, new: str, message: st
         load_mesh(write_square(tmp_path, SQUARE.replace(old, new)))
 
 
-def test_a_missing_file_or_picture_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_or_picture_is_named(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     path = write_square(tmp_path)
     (tmp_path / "my skin.png").unlink()
     with pytest.raises(MeshError, match=r"my skin\.png"):
         load_mesh(path)
+    assert not capfd.readouterr().err  # OpenCV would write there
     with pytest.raises(MeshError, match=r"other\.obj"):
         load_mesh(tmp_path / "other.obj")
 
