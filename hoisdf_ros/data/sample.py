@@ -143,7 +143,7 @@ class SampleSet(Protocol):
     def __getitem__(self, index: int) -> Sample: ...
 
     def usable(self, index: int) -> bool:
-        """Whether hand and object of this sample are annotated; cheaper than loading it."""
+        """Whether the hand is labelled, and the object if there is one; cheaper than loading it."""
         ...
 
 

@@ -179,11 +179,9 @@ class ShardData:
         return self.recipe.samples
 
     def usable(self, index: int) -> bool:
-        """Whether there is an object beside the hand."""
+        """Whether the hand is labelled; what it holds always is."""
         shard, place = self._find(index)
-        return (
-            bool(shard.labels["object_id"][place]) and shard.labels["side"][place] != Side.UNKNOWN
-        )
+        return bool(shard.labels["side"][place] != Side.UNKNOWN)
 
     def __getitem__(self, index: int) -> Sample:
         shard, place = self._find(index)

@@ -15,6 +15,7 @@ from hoisdf_ros.conventions import BONES
 from hoisdf_ros.hand_model.mano import HandGeometry, HandModel
 from hoisdf_ros.network.io import NetworkOutput
 from hoisdf_ros.network.model import Hoisdf
+from hoisdf_ros.runtime.backend import search_capacity
 from hoisdf_ros.training.batch import Batch
 
 MM = 1000.0
@@ -44,7 +45,7 @@ def measure(
     tiles: list[NDArray[np.uint8]] = []
     for batch in batches:
         inputs, targets, known, _ = batch.to(device)
-        output = network(inputs)
+        output = network(inputs, search_capacity(network, inputs))
         joints = _joints(output, hand_model)
         labelled = known.joints.to(device)
         truth.append(targets.joints[labelled])

@@ -21,6 +21,7 @@ from hoisdf_ros.network.io import (
     QueryPoints,
 )
 from hoisdf_ros.network.model import Hoisdf
+from hoisdf_ros.runtime.backend import search_capacity
 from hoisdf_ros.training import losses
 from hoisdf_ros.training.batch import Batch, rows
 from hoisdf_ros.training.targets import joint_heatmap, joint_visibility
@@ -109,23 +110,25 @@ class Objective(nn.Module):
 
     def _queries(self, batch: Batch, plan: QueryPlan, features: ImageFeatures) -> QueryPoints:
         """The points to attend to, and the distances that the network gives them."""
-        known = (batch.known.hand_field, batch.known.object_field)
         if not plan.near:
-            return self.network.query_points(features, batch.inputs)
-        near = [
+            return self._found(features, batch.inputs)
+        hand, held = (
             field.near + plan.jitter * (2 * torch.rand_like(field.near) - 1)
             for field in (batch.targets.hand_field, batch.targets.object_field)
-        ]
-        if not all(flags.all() for flags in known):
-            found = self.network.query_points(features, batch.inputs)
-            near = [
-                torch.where(flags.to(points.device)[:, None, None], points, other.points)
-                for flags, points, other in zip(known, near, found, strict=True)
-            ]
-        hand, held = near
+        )
+        lacking = ~(batch.known.hand_field & batch.known.object_field)
+        if lacking.any():  # an empty hand, or a mesh that is unknown
+            index = lacking.nonzero().squeeze(1).to(hand.device)
+            found = self._found(*rows((features, batch.inputs), index))
+            hand = _filled(hand, index, found.hand.points)
+            held = _filled(held, index, found.object.points)
         hand_sdf = self.network.hand_distance(hand, features, batch.inputs)
         object_sdf = self.network.object_distance(held, features, batch.inputs)
         return QueryPoints(FieldPoints(hand, hand_sdf), FieldPoints(held, object_sdf))
+
+    def _found(self, features: ImageFeatures, inputs: NetworkInput) -> QueryPoints:
+        """The points that the fields find."""
+        return self.network.query_points(features, inputs, search_capacity(self.network, inputs))
 
     def _terms(
         self, batch: Batch, features: ImageFeatures, queries: QueryPoints, layers: LayerOutput
@@ -186,6 +189,12 @@ class Objective(nn.Module):
     def _posed(self, hand: HandParameters) -> HandGeometry:
         geometry: HandGeometry = self.hand_model(hand.rotations, hand.shape)
         return geometry
+
+
+def _filled(points: Tensor, index: Tensor, others: Tensor) -> Tensor:
+    """(B, N, 3) points; in the rows ``index``, others (len(index), N, 3) where they are NaN."""
+    own = points[index]
+    return points.index_copy(0, index, torch.where(own.isfinite(), own, others))
 
 
 def _index(known: Tensor, like: Tensor) -> Tensor | slice | None:

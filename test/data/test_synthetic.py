@@ -14,6 +14,7 @@ from hoisdf_ros.data.render import Background, Item, Renderer
 from hoisdf_ros.data.sample import Sample
 from hoisdf_ros.data.synthetic import SyntheticData
 from hoisdf_ros.data.synthetic_grasps import CHUNK
+from hoisdf_ros.data.synthetic_scene import Kind
 from hoisdf_ros.data.synthetic_streams import Split
 from hoisdf_ros.errors import DataError
 from hoisdf_ros.geometry.camera import project
@@ -57,12 +58,12 @@ def test_splits_and_seeds_share_nothing(synthetic: SyntheticData, samples: list[
         other = SyntheticData(split, 40, seed, grasps=CHUNK)
         # its own grasps would take seconds to make; hands, views and looks are drawn without
         other.__dict__["bank"] = synthetic.bank
-        empty = next(index for index in range(40) if not other.usable(index))
+        empty = next(index for index in range(40) if other.kind(index) is Kind.EMPTY)
         sample = other[empty]
         other.close()
         assert own.isdisjoint(_numbers(sample))
         assert set(synthetic.keys).isdisjoint(other.keys)
-        assert [synthetic.usable(i) for i in range(40)] != [other.usable(i) for i in range(40)]
+        assert [synthetic.kind(i) for i in range(40)] != [other.kind(i) for i in range(40)]
 
 
 def _numbers(sample: Sample) -> set[float]:
@@ -128,7 +129,8 @@ def test_the_object_mask_is_its_mesh_seen(synthetic: SyntheticData, samples: lis
 def test_both_sides_and_all_kinds_come(synthetic: SyntheticData, samples: list[Sample]) -> None:
     assert {sample.side for sample in samples} == {Side.LEFT, Side.RIGHT}
     for index, sample in enumerate(samples):
-        assert synthetic.usable(index) == (sample.object_id is not None)
+        assert (synthetic.kind(index) is Kind.EMPTY) == (sample.object_id is None)
+        assert synthetic.usable(index)
         assert sample.key == synthetic.keys[index]
     assert len({fingerprint(sample) for sample in samples}) == len(samples)
 
