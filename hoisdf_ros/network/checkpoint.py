@@ -1,7 +1,8 @@
 """Weights in, by name: published checkpoints and our own, read without running anything."""
 
 import hashlib
-import pickle
+import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from hoisdf_ros.network.reference_weights import PublishedEntry, is_unused, publ
 
 _KEY, _PRESET = "network", "preset"
 _SHOWN = 8
+_ADVICE = "fetch the file again, or save it anew with tensors only"
+_FOREIGN = re.compile(r"GLOBAL (\S+)")  # as torch names what it would have to import
 
 
 def load_checkpoint(path: Path, model: Hoisdf) -> None:
@@ -45,7 +48,7 @@ def read_entries(path: Path) -> dict[str, Tensor]:
     Raises:
         CheckpointError: Not a checkpoint, or one that only unpickling foreign code could read.
     """
-    loaded = _loaded(path)
+    loaded = read_safely(path)
     entries = loaded.get(_KEY) if isinstance(loaded, Mapping) else None
     if not isinstance(entries, Mapping):
         found = (
@@ -67,22 +70,44 @@ def stored_preset(path: Path) -> str:
     Raises:
         CheckpointError: As `read_entries`.
     """
-    loaded = _loaded(path)
+    loaded = read_safely(path)
     stored = loaded.get(_PRESET) if isinstance(loaded, Mapping) else None
     return stored if isinstance(stored, str) else ""
 
 
-def _loaded(path: Path) -> object:
+def read_safely(path: Path, advice: str = _ADVICE) -> object:
+    """What `torch.save` put into a file, on the CPU; nothing in it is executed.
+
+    Args:
+        path: The file.
+        advice: What to do about one that cannot be read.
+
+    Raises:
+        CheckpointError: There is no such file, it is damaged, or only unpickling foreign code
+            could read it. The message says which in our words: torch's advise to unpickle it.
+    """
     if not path.is_file():
         raise CheckpointError(f"checkpoint {path}: no such file; give the path of a .pth file")
     try:
-        loaded: object = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about pickles that are read or refused all the same
+            loaded: object = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a malformed pickle can raise nearly anything
         raise CheckpointError(
-            f"checkpoint {path} cannot be read as plain tensors ({reason(error)}); it is damaged, "
-            "or holds Python objects, which are never loaded; save it again with tensors only"
+            f"checkpoint {path} cannot be read: {_fault(path, error)}; {advice}"
         ) from error
     return loaded
+
+
+def _fault(path: Path, error: Exception) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or reason(error)
+    if not path.stat().st_size:
+        return "it is empty"
+    foreign = _FOREIGN.search(str(error))
+    if foreign:
+        return f"it holds Python objects ({foreign[1]}), which are never loaded"
+    return "it is damaged, cut short, or not made by torch.save"
 
 
 def assign(model: nn.Module, entries: Mapping[str, Tensor]) -> list[str]:

@@ -6,7 +6,6 @@ state of chance.
 """
 
 import io
-import pickle
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +14,8 @@ from typing import Any
 import torch
 
 from hoisdf_ros.data.atomic import write_atomically
-from hoisdf_ros.errors import CheckpointError, TrainingError, reason
+from hoisdf_ros.errors import CheckpointError, TrainingError
+from hoisdf_ros.network.checkpoint import read_safely
 
 LAST, BEST = "last.pth", "best.pth"
 
@@ -47,15 +47,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     Raises:
         CheckpointError: Missing, damaged, or not of a training run.
     """
-    if not path.is_file():
-        raise CheckpointError(f"checkpoint {path}: no such file; start without --resume")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        raise CheckpointError(
-            f"checkpoint {path} cannot be read ({reason(error)}); it is damaged: start again, or "
-            "from another checkpoint by the setting 'weights'"
-        ) from error
+    content = read_safely(path, "start again, or from another by the setting 'weights'")
     if not isinstance(content, dict) or "training" not in content:
         raise CheckpointError(
             f"checkpoint {path} holds weights but no training state; start a new run from it by "

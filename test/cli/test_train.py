@@ -32,4 +32,4 @@ def test_a_run_is_not_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "--resume" in capsys.readouterr().err
     words = ("--config", TINY, "--data", "synthetic", "--out", str(tmp_path), "--resume")
     assert train(*words) == REFUSED
-    assert "it is damaged" in capsys.readouterr().err
+    assert "cannot be read: it is empty; start again" in capsys.readouterr().err

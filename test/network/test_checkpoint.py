@@ -1,6 +1,7 @@
 """Checkpoints: published names, clear refusals, nothing executed."""
 
 import os
+import pickle
 from pathlib import Path
 
 import pytest
@@ -114,23 +115,37 @@ def test_a_checkpoint_that_would_run_code_is_refused(demo: Hoisdf, tmp_path: Pat
     _Hostile.target = tmp_path / "owned"
     path = tmp_path / "weights.pth"
     torch.save({"network": {}, "extra": _Hostile()}, path)
-    with pytest.raises(CheckpointError, match="never loaded"):
+    with pytest.raises(CheckpointError, match=r"objects \(posix\.mkdir\), .* never") as refusal:
         load_checkpoint(path, demo)
+    assert "weights_only" not in str(refusal.value)
     assert not _Hostile.target.exists()
 
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(b"", "cannot be read"), (b"not a checkpoint", "cannot be read"), (None, "no such file")],
+    [
+        (None, "no such file"),
+        (b"", "cannot be read: it is empty"),
+        (b"not a checkpoint", r"not made by torch\.save"),
+        (b"hello, not a checkpoint", r"not made by torch\.save"),  # torch raises a KeyError
+        (b"PK\x03\x04", r"not made by torch\.save"),
+        (pickle.dumps({"a": 1}), r"not made by torch\.save"),  # torch warns of its protocol
+    ],
 )
 def test_files_that_are_no_checkpoint(
-    demo: Hoisdf, tmp_path: Path, content: bytes | None, reason: str
+    demo: Hoisdf,
+    tmp_path: Path,
+    content: bytes | None,
+    reason: str,
+    recwarn: pytest.WarningsRecorder,
 ) -> None:
     path = tmp_path / "weights.pth"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(CheckpointError, match=reason):
+    with pytest.raises(CheckpointError, match=reason) as refusal:
         load_checkpoint(path, demo)
+    assert "weights_only" not in str(refusal.value)
+    assert not recwarn.list
 
 
 def test_a_truncated_checkpoint_is_refused(demo: Hoisdf, tmp_path: Path) -> None:
