@@ -195,7 +195,8 @@ class ParameterInfo:
     live: bool = False
 
 
-def _parameter(default: Any, description: str, **info: Any) -> Any:  # noqa: ANN401
+def parameter(default: Any, description: str, **info: Any) -> Any:  # noqa: ANN401
+    """A dataclass field that is also a ROS parameter; ``info`` as for `ParameterInfo`."""
     return field(default=default, metadata={"info": ParameterInfo(description, **info)})
 
 
@@ -203,53 +204,49 @@ def _parameter(default: Any, description: str, **info: Any) -> Any:  # noqa: ANN
 class EstimatorConfig:
     """How one frame becomes hands and objects; each field is a ROS parameter too."""
 
-    weights: str = _parameter(
+    weights: str = parameter(
         "",
         "checkpoint file (.pth); empty: the small demo network with untrained weights, whose "
         "poses are meaningless",
     )
-    preset: str = _parameter(
+    preset: str = parameter(
         "",
         "network the weights belong to; empty: the one they name, or 'dexycb'; without weights "
         "'demo'",
         choices=("", *PRESETS),
     )
-    hand_model_dir: str = _parameter(
+    hand_model_dir: str = parameter(
         "", "folder with MANO_RIGHT.pkl or .npz; empty: the packaged stand-in hand"
     )
-    object_dir: str = _parameter(
+    object_dir: str = parameter(
         "", "folder with one <object_id>/textured.obj per object; empty: the packaged demo set"
     )
-    object_id: str = _parameter(
-        "", "the object being held; empty: as the detections say", live=True
-    )
-    backend: str = _parameter("auto", "how the network runs", choices=("auto", "eager"))
-    device: str = _parameter("auto", "auto, cpu or cuda[:index]")
-    depth_mode: str = _parameter(
+    object_id: str = parameter("", "the object being held; empty: as the detections say", live=True)
+    backend: str = parameter("auto", "how the network runs", choices=("auto", "eager"))
+    device: str = parameter("auto", "auto, cpu or cuda[:index]")
+    depth_mode: str = parameter(
         "aligned",
         "aligned: take the wrist's position from depth registered to the image; none: no depth, "
         "then no hand can be placed in metres yet",
         choices=("aligned", "none"),
     )
-    min_depth_m: float = _parameter(
+    min_depth_m: float = parameter(
         0.1, "nearest depth believed, metres", low=0.01, high=10.0, live=True
     )
-    max_depth_m: float = _parameter(
+    max_depth_m: float = parameter(
         4.0, "farthest depth believed, metres", low=0.1, high=20.0, live=True
     )
-    max_hands: int = _parameter(
-        2, "hands estimated per frame, best first", low=1, high=8, live=True
-    )
-    score_threshold: float = _parameter(
+    max_hands: int = parameter(2, "hands estimated per frame, best first", low=1, high=8, live=True)
+    score_threshold: float = parameter(
         0.5, "detections below this score are ignored", low=0.0, high=1.0, live=True
     )
-    side: str = _parameter(
+    side: str = parameter(
         "auto",
         "auto: as detected; left or right: every hand is taken for this one",
         choices=("auto", "left", "right"),
         live=True,
     )
-    lost_timeout_ms: float = _parameter(
+    lost_timeout_ms: float = parameter(
         300.0, "a hand unseen for so long is lost, milliseconds", low=0.0, high=1e4, live=True
     )
 
@@ -258,40 +255,40 @@ class EstimatorConfig:
 class NodeConfig(EstimatorConfig):
     """The ROS node's parameters: the estimator's and those of topics, time and TF."""
 
-    image_transport: str = _parameter(
+    image_transport: str = parameter(
         "raw", "raw: 'image'; compressed: 'image/compressed'", choices=("raw", "compressed")
     )
-    image_qos: str = _parameter(
+    image_qos: str = parameter(
         "sensor", "sensor: best effort; reliable", choices=("sensor", "reliable")
     )
-    depth_qos: str = _parameter(
+    depth_qos: str = parameter(
         "sensor", "sensor: best effort; reliable", choices=("sensor", "reliable")
     )
-    info_qos: str = _parameter(
+    info_qos: str = parameter(
         "sensor", "sensor: best effort; reliable", choices=("sensor", "reliable")
     )
-    image_is_rectified: bool = _parameter(
+    image_is_rectified: bool = parameter(
         False,
         "the image comes from image_proc: take P of camera_info and do not mind its distortion; "
         "otherwise an image with distortion is refused",
     )
-    max_input_age_ms: float = _parameter(
+    max_input_age_ms: float = parameter(
         1000.0, "older images are dropped, milliseconds", low=1.0, high=1e6, live=True
     )
-    sync_slop_ms: float = _parameter(
+    sync_slop_ms: float = parameter(
         15.0,
         "largest difference of stamps between image and depth or detections, milliseconds",
         low=0.0,
         high=1000.0,
         live=True,
     )
-    max_rate_hz: float = _parameter(
+    max_rate_hz: float = parameter(
         0.0, "frames processed per second at most; 0: no limit", low=0.0, high=1000.0, live=True
     )
-    tf_prefix: str = _parameter("", "put before 'hand_<id>' and 'object_<id>'")
-    publish_tf: bool = _parameter(True, "broadcast hand and object frames", live=True)
-    publish_joint_tf: bool = _parameter(False, "broadcast '<joint>_<id>' frames", live=True)
-    publish_grasp_tf: bool = _parameter(
+    tf_prefix: str = parameter("", "put before 'hand_<id>' and 'object_<id>'")
+    publish_tf: bool = parameter(True, "broadcast hand and object frames", live=True)
+    publish_joint_tf: bool = parameter(False, "broadcast '<joint>_<id>' frames", live=True)
+    publish_grasp_tf: bool = parameter(
         False, "broadcast 'grasp_<id>', midway between thumb and index tips", live=True
     )
-    autostart: bool = _parameter(True, "configure and activate on start, without a manager")
+    autostart: bool = parameter(True, "configure and activate on start, without a manager")

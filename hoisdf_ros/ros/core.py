@@ -21,7 +21,7 @@ class EstimatorLike(Protocol):
         """(1538, 3) triangles of one side's hand."""
 
     def object_mesh(self, object_id: str) -> Mesh:
-        """The mesh of an object."""
+        """The mesh of an object; `MeshError` when there is none."""
 
     def describe(self) -> EstimatorInfo:
         """What runs."""

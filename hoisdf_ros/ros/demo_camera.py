@@ -15,16 +15,15 @@ from typing import Any
 
 import numpy as np
 from geometry_msgs.msg import TransformStamped
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CameraInfo, Image
 from tf2_msgs.msg import TFMessage
 from vision_msgs.msg import Detection2DArray
 
+from hoisdf_ros.config import parameter
 from hoisdf_ros.data.scene import DemoScene
 from hoisdf_ros.datatypes import Camera, Estimate
-from hoisdf_ros.errors import ConfigError
 from hoisdf_ros.msg import HandPoseArray, HeldObjectArray
 from hoisdf_ros.postprocessing.objects import KnownObject
 from hoisdf_ros.ros.estimate_messages import (
@@ -35,6 +34,7 @@ from hoisdf_ros.ros.estimate_messages import (
 )
 from hoisdf_ros.ros.ground_truth import TruthTeller
 from hoisdf_ros.ros.outputs import model_of
+from hoisdf_ros.ros.parameters import declare_fields
 from hoisdf_ros.ros.sensor_messages import (
     DepthEncoding,
     camera_info_message,
@@ -73,19 +73,13 @@ class DemoCameraConfig:
         noise: Add a sensor's noise to colour and depth.
     """
 
-    seed: int = 0
-    rate_hz: float = 30.0
-    depth_encoding: DepthEncoding = "32FC1"
-    publish_detections: bool = True
-    noise: bool = True
-
-    def __post_init__(self) -> None:
-        """Refuse encodings that depth has not."""
-        if self.depth_encoding not in ("32FC1", "16UC1"):
-            raise ConfigError(
-                f"depth_encoding '{self.depth_encoding}': expected 32FC1 (metres) or 16UC1 "
-                "(millimetres)"
-            )
+    seed: int = parameter(0, "another seed, another programme", low=0, high=2**31 - 1)
+    rate_hz: float = parameter(30.0, "images per second", low=0.1, high=120.0)
+    depth_encoding: DepthEncoding = parameter(  # noqa: RUF009
+        "32FC1", "32FC1: depth in metres; 16UC1: in millimetres", choices=("32FC1", "16UC1")
+    )
+    publish_detections: bool = parameter(True, "send a perfect detector's boxes")
+    noise: bool = parameter(True, "add a sensor's noise to colour and depth")
 
 
 @dataclass
@@ -147,7 +141,7 @@ class DemoCamera(Node):
 
     def __init__(self, **options: object) -> None:
         super().__init__("demo_camera", **options)
-        config = _declared(self)
+        config = declare_fields(self, DemoCameraConfig)
         self._source = DemoSource(config)
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self._static = self.create_publisher(TFMessage, "/tf_static", latched)
@@ -168,29 +162,6 @@ class DemoCamera(Node):
         stamp = self.get_clock().now().nanoseconds
         for topic, message in self._source.messages((stamp - self._start) * 1e-9, stamp):
             self._outputs[topic].publish(message)
-
-
-def _declared(node: Node) -> DemoCameraConfig:
-    """The camera's parameters, as given at start."""
-    default = DemoCameraConfig()
-    seeds = [IntegerRange(from_value=0, to_value=2**31 - 1, step=1)]
-    rates = [FloatingPointRange(from_value=0.1, to_value=120.0)]
-    about: dict[str, ParameterDescriptor] = {
-        "seed": ParameterDescriptor(
-            description="another seed, another programme", integer_range=seeds
-        ),
-        "rate_hz": ParameterDescriptor(description="images per second", floating_point_range=rates),
-        "depth_encoding": ParameterDescriptor(
-            description="unit of depth", additional_constraints="32FC1 (m) or 16UC1 (mm)"
-        ),
-        "publish_detections": ParameterDescriptor(description="send a perfect detector's boxes"),
-        "noise": ParameterDescriptor(description="add a sensor's noise to colour and depth"),
-    }
-    values: dict[str, Any] = {}
-    for name, descriptor in about.items():
-        descriptor.read_only = True
-        values[name] = node.declare_parameter(name, getattr(default, name), descriptor).value
-    return DemoCameraConfig(**values)
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -55,6 +55,7 @@ class HandObjectNode(LifecycleNode):
         super().__init__("hoisdf_node", **options)
         self._make_estimator = make_estimator
         self._health = Health()
+        self._estimator: EstimatorLike | None = None
         self._outputs: Outputs | None = None
         self._processor: Processor | None = None
         self._worker: Worker | None = None
@@ -63,7 +64,7 @@ class HandObjectNode(LifecycleNode):
         self._levels: list[tuple[str, bytes]] = []
         self._diagnosed = 0.0
         self._say_unconfigured()
-        declare(self, self._on_parameters)
+        declare(self, self._accept, self._on_parameters)
         self._config = read(self)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self.create_service(Trigger, "~/reset", self._on_reset)
@@ -83,7 +84,8 @@ class HandObjectNode(LifecycleNode):
         """Read the parameters and load the core; on failure say why and stay unconfigured."""
         try:
             self._config = checked(read(self))
-            estimator = self._load(self._config)
+            estimator = self._estimator = self._load(self._config)
+            self._accept(self._config)
             self._outputs = Outputs(self, estimator)
             parts = Parts(self, estimator, self._outputs, self._health)
             self._processor = Processor(parts, self._config)
@@ -161,7 +163,7 @@ class HandObjectNode(LifecycleNode):
     def _release(self) -> None:
         if self._outputs is not None:
             self._outputs.destroy()
-        self._outputs = self._processor = None
+        self._outputs = self._processor = self._estimator = None
 
     def _load(self, config: NodeConfig) -> EstimatorLike:
         """Build the core beside this thread, so that there is something to say meanwhile."""
@@ -200,6 +202,11 @@ class HandObjectNode(LifecycleNode):
         self._autostart.cancel()
         if self._config.autostart and self.trigger_configure() == _SUCCESS:
             self.trigger_activate()
+
+    def _accept(self, config: NodeConfig) -> None:
+        """Refuse an object that the core, once there is one, has no mesh of."""
+        if self._estimator is not None and config.object_id:
+            self._estimator.object_mesh(config.object_id)
 
     def _on_parameters(self, config: NodeConfig) -> None:
         self._config = config

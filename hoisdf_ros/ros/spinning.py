@@ -48,9 +48,10 @@ def run(name: str, make_node: Callable[[], Closable], args: Sequence[str] | None
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
-    except (HoisdfError, ParameterException) as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        return REFUSED
+    except HoisdfError as error:
+        return _refuse(name, str(error))
+    except ParameterException as error:  # use_sim_time, say; rclpy puts the name behind it, too
+        return _refuse(name, str(error).rpartition(": ")[0])
     except Exception:
         if rclpy.ok():  # otherwise a signal came during start-up, and half-made things broke
             raise
@@ -70,3 +71,8 @@ def _begin(args: Sequence[str] | None) -> None:
             f"ROS arguments cannot be used: {what}; expected --ros-args -p NAME:=VALUE, "
             "-r FROM:=TO, --params-file FILE"
         ) from error
+
+
+def _refuse(name: str, message: str) -> int:
+    print(f"{name}: {message}", file=sys.stderr)
+    return REFUSED

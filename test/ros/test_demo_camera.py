@@ -8,7 +8,6 @@ import pytest
 pytest.importorskip("moderngl")
 
 from hoisdf_ros.datatypes import Camera
-from hoisdf_ros.errors import ConfigError
 from hoisdf_ros.ros.demo_camera import (
     TOPICS,
     WORLD,
@@ -86,8 +85,3 @@ def test_the_camera_looks_along_the_world_s_x_with_its_y_downwards() -> None:
     assert (transform.header.frame_id, transform.child_frame_id) == (WORLD, "demo")
     q = transform.transform.rotation
     assert np.allclose([q.x, q.y, q.z, q.w], [-0.5, 0.5, -0.5, 0.5])
-
-
-def test_an_unknown_depth_encoding_is_refused() -> None:
-    with pytest.raises(ConfigError, match="'8UC1': expected 32FC1"):
-        DemoCameraConfig(depth_encoding="8UC1")  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
 """The parameters are the dataclass: names, defaults, descriptions, ranges and refusals."""
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +9,29 @@ import pytest
 import yaml
 from rcl_interfaces.msg import ParameterType
 from rclpy.context import Context
-from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+from rclpy.impl.rcutils_logger import RcutilsLogger
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from hoisdf_ros.config import NodeConfig
-from hoisdf_ros.errors import ConfigError
-from hoisdf_ros.ros.parameters import INFOS, checked, declare, descriptor, read, yaml_text
+from hoisdf_ros.config import NodeConfig, parameter
+from hoisdf_ros.errors import ConfigError, MeshError
+from hoisdf_ros.ros.parameters import (
+    INFOS,
+    checked,
+    declare,
+    declare_fields,
+    descriptor,
+    read,
+    yaml_text,
+)
 
 FILE = Path(__file__).parents[2] / "config" / "hoisdf.yaml"
+
+
+def accept(config: NodeConfig) -> None:
+    """Stands for a core that knows one object only."""
+    if config.object_id not in {"", "cup"}:
+        raise MeshError(f"object '{config.object_id}': expected cup")
 
 
 @pytest.fixture
@@ -28,8 +42,7 @@ def make_node(context: Context) -> Callable[..., tuple[Node, list[NodeConfig]]]:
         parameters = [Parameter(name, value=value) for name, value in overrides.items()]
         node = Node("parameters", context=context, parameter_overrides=parameters)
         changes: list[NodeConfig] = []
-        declare(node, changes.append)
-        changes.clear()
+        declare(node, accept, changes.append)
         return node, changes
 
     return make
@@ -70,21 +83,54 @@ def test_ranges_and_choices_are_in_the_descriptor() -> None:
     ("name", "value", "reason"),
     [
         ("preset", "huge", "preset: 'huge' is not one of"),
-        ("max_rate_hz", 2000.0, "max_rate_hz"),
-        ("max_hands", 0, "max_hands"),
-        ("sync_slop_ms", float("nan"), "sync_slop_ms"),
+        ("max_rate_hz", 2000.0, "max_rate_hz: 2000.0 is not between 0 and 1000"),
+        ("max_hands", 0, "max_hands: 0 is not between 1 and 8"),
+        ("sync_slop_ms", float("nan"), "sync_slop_ms: nan is not a finite number"),
+        ("lost_timeout_ms", 5, "lost_timeout_ms: 5 is a whole number.*: write 5.0$"),
+        ("max_hands", 2.5, "max_hands: 2.5 is a number with.*expected a whole number$"),
+        ("publish_tf", 1, r"expected a truth value \(true or false\)$"),
+        ("weights", [1, 2], r"weights: \[1, 2\] is a list, expected text"),
+        ("object_id", True, "object_id: true is a truth value.*\"object_id:='true'\"$"),
     ],
 )
-def test_a_wrong_value_at_start_is_refused_with_the_reason(
+def test_what_cannot_be_used_at_start_is_refused_with_the_reason(
     make_node: Callable[..., Any], name: str, value: object, reason: str
 ) -> None:
-    with pytest.raises(InvalidParameterValueException, match=reason):
+    with pytest.raises(ConfigError, match=reason):
         make_node(**{name: value})
 
 
-def test_a_wrong_type_at_start_is_refused(make_node: Callable[..., Any]) -> None:
-    with pytest.raises(InvalidParameterTypeException, match="max_rate_hz"):
-        make_node(max_rate_hz=5)
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("objct_id", "did you mean 'object_id'?"),
+        ("zzz", "there are weights, preset, "),
+        ("qos_overrides./image.subscription.depth", ""),
+        ("use_sim_time", ""),
+    ],
+)
+def test_a_name_that_nobody_declares_is_warned_of(
+    make_node: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, name: str, advice: str
+) -> None:
+    warnings: list[str] = []
+    monkeypatch.setattr(RcutilsLogger, "warning", lambda _, text: warnings.append(text))
+    node, _ = make_node(**{name: False})
+    assert read(node) == NodeConfig()
+    assert [advice in text and f"'{name}'" in text for text in warnings] == [True] * bool(advice)
+
+
+def test_any_dataclass_of_parameters_can_be_declared(context: Context) -> None:
+    @dataclass(frozen=True)
+    class Lamp:
+        watts: int = parameter(5, "power", low=0, high=60)
+        colour: str = parameter("white", "of the light", choices=("white", "red"))
+
+    red = Parameter("colour", value="red")
+    node = Node("lamp", context=context, parameter_overrides=[red])
+    assert declare_fields(node, Lamp) == Lamp(5, "red")
+    assert node.describe_parameter("watts").integer_range[0].to_value == 60
+    (refused,) = node.set_parameters([Parameter("watts", value=7)])
+    assert "read-only" in refused.reason
 
 
 def test_limits_that_only_fit_together_may_be_given_at_start(make_node: Callable[..., Any]) -> None:
@@ -107,6 +153,7 @@ def test_a_change_at_run_time_reaches_the_node(make_node: Callable[..., Any]) ->
         ("score_threshold", 1.5, "score_threshold"),
         ("score_threshold", float("nan"), "score_threshold"),
         ("min_depth_m", 4.5, "not below max_depth_m"),
+        ("object_id", "cap", "object 'cap': expected cup"),
     ],
 )
 def test_a_change_that_cannot_be_used_is_refused_and_changes_nothing(

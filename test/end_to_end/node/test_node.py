@@ -166,6 +166,23 @@ def test_a_core_that_cannot_be_loaded_is_explained_and_may_be_tried_again(
     assert {config.weights for config in rig.estimator.configs} == {"x.pth"}
 
 
+def test_an_object_the_core_has_no_mesh_of_is_refused_when_it_is_set(
+    make_rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(object_id: str) -> None:
+        raise MeshError(f"object '{object_id}': expected cube")
+
+    rig = make_rig(object_id="cap")
+    monkeypatch.setattr(rig.estimator, "object_mesh", unknown)
+    assert rig.node.trigger_configure() == FAILURE
+    rig.until(lambda: "cannot configure: object 'cap': expected cube" in rig.verdicts()["model"][1])
+    (result,) = rig.node.set_parameters([Parameter("object_id", value="")])
+    assert result.successful
+    rig.start()
+    (result,) = rig.node.set_parameters([Parameter("object_id", value="cup")])
+    assert result.reason == "object 'cup': expected cube"
+
+
 def test_loading_is_reported_meanwhile(make_rig: Callable[..., Rig]) -> None:
     rig = make_rig()
     rig.load_s = 0.7
