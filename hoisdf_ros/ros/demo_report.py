@@ -71,7 +71,7 @@ class Run:
         latency_with_hand_ms: The same, of the images in which a hand was found.
         own_ms: The node's own time per image, 50th and 95th percentile.
         errors: Against the truth.
-        model: What ran.
+        model: What ran, in the words of the node's diagnostics.
         trained: False while poses are meaningless.
     """
 
@@ -101,7 +101,7 @@ def report(run: Run) -> dict[str, Any]:
     return {
         "note": "" if run.trained else UNTRAINED,
         "trained": run.trained,
-        "model": dict(run.model),
+        "model": {k: run.trained if k == "trained" else value for k, value in run.model.items()},
         "seconds": round(run.seconds, 2),
         "frames": {
             "published": run.published,

@@ -111,6 +111,13 @@ def test_what_is_unknown_is_null_and_valid_json() -> None:
     assert found["errors_mm"]["wrist"]["mean"] is None
 
 
+@pytest.mark.parametrize("trained", [True, False])
+def test_the_models_trained_is_no_string_that_is_always_true(trained: bool) -> None:
+    found = report(run(model={"preset": "demo", "trained": str(trained)}, trained=trained))
+    assert found["model"] == {"preset": "demo", "trained": trained}
+    assert report(run(model={}, trained=trained))["model"] == {}
+
+
 def test_untrained_weights_are_said_in_report_and_table() -> None:
     assert report(run())["note"] == UNTRAINED
     assert UNTRAINED in table(report(run()))
