@@ -157,6 +157,11 @@ def open_named(name: DataName, choice: Choice) -> NamedData:
     return NamedData(name, samples, MeshLibrary(samples.meshes), stand_ins, choice.seed)
 
 
+def right_hands_only(preset: str) -> bool:
+    """Whether a network is made for DexYCB's right hands, as all published ones but one."""
+    return preset != "dexycb_full"
+
+
 def training_part(name: DataName) -> DataName:
     """The training split that belongs to a split."""
     if name.kind == "dexycb" and not name.part.endswith(".json"):

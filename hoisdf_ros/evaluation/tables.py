@@ -171,18 +171,22 @@ def results_as_dict(summary: Summary) -> dict[str, Any]:
     }
 
 
-def write_results(folder: Path, summary: Summary, title: str) -> None:
+def write_results(
+    folder: Path, summary: Summary, title: str, about: Mapping[str, Any] | None = None
+) -> None:
     """Write ``results.json`` and ``results.md``.
 
     Args:
         folder: Made if missing.
         summary: The result.
         title: What was evaluated on what.
+        about: How, for the JSON.
 
     Raises:
         EvaluationError: A file cannot be written.
     """
-    text = json.dumps({"title": title, **results_as_dict(summary)}, indent=2, allow_nan=False)
+    document = {"title": title, **(about or {}), **results_as_dict(summary)}
+    text = json.dumps(document, indent=2, allow_nan=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "results.json").write_text(text + "\n", encoding="utf-8")

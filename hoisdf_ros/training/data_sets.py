@@ -2,8 +2,14 @@
 
 from dataclasses import replace
 
-from hoisdf_ros.config import preset
-from hoisdf_ros.data.by_name import TO_TRAIN, Choice, DataName, open_named, parse_name
+from hoisdf_ros.data.by_name import (
+    TO_TRAIN,
+    Choice,
+    DataName,
+    open_named,
+    parse_name,
+    right_hands_only,
+)
 from hoisdf_ros.data.object_models import ModelFolder
 from hoisdf_ros.errors import ConfigError
 from hoisdf_ros.training.settings import TrainConfig
@@ -32,7 +38,7 @@ def open_data(text: str, config: TrainConfig, folder: str = "") -> TrainingData:
         seed=config.seed,
         grasps=config.grasps or None,
         hand_model_dir=config.hand_model_dir,
-        right_only=preset(config.preset).name != "dexycb_full",
+        right_only=right_hands_only(config.preset),
     )
     if name.root is None:
         return _drawn(text, name, choice, config.held_out)
