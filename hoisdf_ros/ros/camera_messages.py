@@ -7,6 +7,9 @@ from sensor_msgs.msg import CameraInfo
 from hoisdf_ros.datatypes import Camera
 from hoisdf_ros.errors import CameraError
 
+NEGLIGIBLE_SKEW = 1e-3
+"""Pixels; what a calibration that fits a skew leaves of none at all."""
+
 
 def camera_from_message(
     info: CameraInfo, width: int, height: int, rectified: bool = False
@@ -27,8 +30,8 @@ def camera_from_message(
         The camera of the image, in the frame of ``info``.
 
     Raises:
-        CameraError: Intrinsics are zero or not finite, the image is distorted, or its size
-            does not follow from the calibration.
+        CameraError: Intrinsics are zero, not finite or skewed, the image is distorted, or its
+            size does not follow from the calibration.
     """
     fx, fy, cx, cy = _rectified_intrinsics(info) if rectified else _raw_intrinsics(info)
     x0, y0, full_width, full_height = _window(info)
@@ -55,24 +58,27 @@ def _raw_intrinsics(info: CameraInfo) -> tuple[float, float, float, float]:
             f"{distortion.round(4).tolist()}: expected a rectified image; subscribe to the output "
             "of image_proc (image_rect) and set image_is_rectified to true"
         )
-    return _checked("K", info.k, (0, 4, 2, 5))
+    return _checked("K", info.k)
 
 
 def _rectified_intrinsics(info: CameraInfo) -> tuple[float, float, float, float]:
-    return _checked("P", info.p, (0, 5, 2, 6))
+    return _checked("P", info.p)
 
 
-def _checked(
-    name: str, matrix: ArrayLike, order: tuple[int, int, int, int]
-) -> tuple[float, float, float, float]:
+def _checked(name: str, flat: ArrayLike) -> tuple[float, float, float, float]:
     """fx, fy, cx, cy from a flat matrix of the message, in whole-sensor pixels."""
-    values = np.asarray(matrix, dtype=float)[list(order)].tolist()
-    if not np.isfinite(values).all() or min(values[:2]) <= 0:
+    matrix = np.asarray(flat, dtype=float).reshape(3, -1)
+    fx, fy, cx, cy = values = matrix[[0, 1, 0, 1], [0, 1, 2, 2]].tolist()
+    if not np.isfinite(values).all() or min(fx, fy) <= 0:
         raise CameraError(
             f"camera_info {name} has fx, fy, cx, cy = {values}: expected finite numbers and "
             "positive focal lengths; calibrate the camera, an uncalibrated driver sends zeros"
         )
-    fx, fy, cx, cy = values
+    if not abs(matrix[0, 1]) <= NEGLIGIBLE_SKEW:
+        raise CameraError(
+            f"camera_info {name} has the skew {name}[1] = {matrix[0, 1]:g}: expected 0, pixel axes "
+            "at right angles; calibrate without skew, or rectify the image (image_proc)"
+        )
     return fx, fy, cx, cy
 
 

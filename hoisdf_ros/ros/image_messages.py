@@ -145,10 +145,15 @@ def _pixels(msg: Image, dtype: np.dtype[Any], channels: int) -> NDArray[Any]:
     """
     height, width, step = int(msg.height), int(msg.width), int(msg.step)
     row = width * channels * dtype.itemsize
-    if min(height, width) < 1 or step < row:
+    if min(height, width) < 1:
         raise ImageError(
-            f"'{msg.encoding}' image of {width}x{height} with step {step}: expected pixels, and a "
-            f"step of at least {row} bytes; fix the publisher"
+            f"'{msg.encoding}' image of {width}x{height} has no pixels: expected a width and a "
+            "height above zero; fix the publisher"
+        )
+    if step < row:
+        raise ImageError(
+            f"'{msg.encoding}' image of {width}x{height} with step {step}: expected a step of at "
+            f"least {row} bytes; fix the publisher"
         )
     if len(msg.data) != step * height:
         raise ImageError(

@@ -51,6 +51,16 @@ def test_useless_focal_lengths_are_refused(info: CameraInfo, element: int, value
         camera_from_message(info, 640, 480)
 
 
+@pytest.mark.parametrize("rectified", [False, True])
+@pytest.mark.parametrize("skew", [0.5, -0.5, float("nan")])
+def test_skew_is_never_ignored(info: CameraInfo, skew: float, rectified: bool) -> None:
+    info.k[1] = info.p[1] = skew
+    with pytest.raises(CameraError, match=rf"skew [KP]\[1\] = {skew}: expected 0"):
+        camera_from_message(info, 640, 480, rectified)
+    info.k[1] = info.p[1] = 1e-9
+    assert camera_from_message(info, 640, 480, rectified) == CAMERA
+
+
 def test_an_empty_message_is_refused() -> None:
     with pytest.raises(CameraError, match="K has"):
         camera_from_message(CameraInfo(width=640, height=480), 640, 480)
