@@ -251,6 +251,11 @@ class EstimatorConfig:
     )
 
 
+MAX_AHEAD_MS = 200
+"""How far ahead of the node's clock an image may be stamped: the clocks of two machines differ a
+little, and a simulated one may tick every 100 ms only."""
+
+
 @dataclass(frozen=True)
 class NodeConfig(EstimatorConfig):
     """The ROS node's parameters: the estimator's and those of topics, time and TF."""
@@ -273,7 +278,12 @@ class NodeConfig(EstimatorConfig):
         "otherwise an image with distortion is refused",
     )
     max_input_age_ms: float = parameter(
-        1000.0, "older images are dropped, milliseconds", low=1.0, high=1e6, live=True
+        1000.0,
+        "older images are dropped, milliseconds; so are those stamped more than "
+        f"{MAX_AHEAD_MS} ms ahead of the node's clock",
+        low=1.0,
+        high=1e6,
+        live=True,
     )
     sync_slop_ms: float = parameter(
         15.0,

@@ -8,7 +8,7 @@ from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
 from hoisdf_ros.conventions import RootSource
 from hoisdf_ros.datatypes import StageTimes
-from hoisdf_ros.ros.health import RECENT_S, SUPERSEDED, Snapshot, percentiles
+from hoisdf_ros.ros.health import RECENT_S, SUPERSEDED, Processed, Snapshot, percentiles
 
 DROPPED = "dropped: "
 """Keys of the drop counts in the ``input`` status begin with this."""
@@ -141,30 +141,43 @@ def _sync(snapshot: Snapshot, around: Surroundings) -> tuple[Verdict, dict[str, 
     depth = around.topics.get("depth")
     latest = snapshot.recent[-1] if snapshot.recent else None
     if depth is not None and latest is not None and not latest.had_depth:
-        text = f"no depth within {around.slop_ms:g} ms of the image on '{depth.name}'; raise "
-        text += "sync_slop_ms or synchronise the driver (enable_sync)"
-        if depth.qos_conflict or not depth.publishers:
-            text = _why_silent(depth, "depth")
+        text = _why_without_depth(latest, depth, around.slop_ms)
         return (DiagnosticStatus.WARN, f"no hand can be placed: {text}"), values
     return (DiagnosticStatus.OK, "paired" if snapshot.recent else "no image yet"), values
 
 
+def _why_without_depth(image: Processed, depth: Topic, slop_ms: float) -> str:
+    """Why an image went without depth, and what to do."""
+    if image.depth_problem:
+        return image.depth_problem
+    if depth.qos_conflict or not depth.publishers or image.depth_offset_ms > _SILENT_S * 1e3:
+        return _why_silent(depth, "depth")
+    return (
+        f"the nearest depth on '{depth.name}' is {image.depth_offset_ms:.0f} ms from the image, "
+        f"sync_slop_ms is {slop_ms:g}: raise it or synchronise the driver (enable_sync)"
+    )
+
+
 def _inference(snapshot: Snapshot) -> tuple[Verdict, dict[str, object]]:
+    """Times of images with a hand and without one apart: without, the network does not run."""
     values: dict[str, object] = {"rate (1/s)": f"{snapshot.rate:.1f}"}
-    series = {"latency": [p.latency_ms for p in snapshot.recent]}
+    with_hand = [p for p in snapshot.recent if p.estimate.hands]
+    series = {"latency": [p.latency_ms for p in with_hand]}
     series |= {
-        stage.name.removesuffix("_ms"): [
-            getattr(p.estimate.times, stage.name) for p in snapshot.recent
-        ]
+        stage.name.removesuffix("_ms"): [getattr(p.estimate.times, stage.name) for p in with_hand]
         for stage in fields(StageTimes)
     }
-    series["node's own"] = [p.own_ms for p in snapshot.recent]
+    series["node's own"] = [p.own_ms for p in with_hand]
+    idle = [p.latency_ms for p in snapshot.recent if not p.estimate.hands]
+    series["latency without a hand"] = idle
     for name, numbers in series.items():
-        p50, p95 = percentiles(numbers)
-        values[f"{name} p50 (ms)"], values[f"{name} p95 (ms)"] = f"{p50:.1f}", f"{p95:.1f}"
+        if numbers:
+            p50, p95 = percentiles(numbers)
+            values[f"{name} p50 (ms)"], values[f"{name} p95 (ms)"] = f"{p50:.1f}", f"{p95:.1f}"
     if not snapshot.recent:
         return (DiagnosticStatus.OK, "no image yet"), values
-    text = f"{snapshot.rate:.1f} images/s, {values['latency p50 (ms)']} ms from stamp to result"
+    name = "latency" if with_hand else "latency without a hand"
+    text = f"{snapshot.rate:.1f} images/s, {name} p50 {values[f'{name} p50 (ms)']} ms"
     return (DiagnosticStatus.OK, text), values
 
 

@@ -32,6 +32,10 @@ class Problem:
     message: str
 
 
+DEPTH_REASONS = frozenset({"depth", "depth not registered"})
+"""Reasons for which an image goes without the depth that came with it."""
+
+
 class DroppedImageError(HoisdfError):
     """An image that cannot be estimated; nothing is published for it."""
 

@@ -31,7 +31,9 @@ class Processed:
         frame_id: The image's frame.
         had_depth: Whether usable depth came with it.
         had_detections: Whether a detections message came with it.
-        depth_offset_ms: Difference of stamps of image and depth.
+        depth_problem: What was wrong with the depth that came with it; empty when none came.
+        depth_offset_ms: Difference of stamps of the image and the nearest depth, paired or not;
+            infinite when there was none.
         latency_ms: From the image's stamp to publishing.
         own_ms: Time spent in the worker outside the estimator, publishing included.
     """
@@ -41,6 +43,7 @@ class Processed:
     frame_id: str
     had_depth: bool
     had_detections: bool
+    depth_problem: str
     depth_offset_ms: float
     latency_ms: float
     own_ms: float

@@ -5,6 +5,7 @@ waits for its partners only while they can still come. A slow detector is thus s
 image it looked at, and a missing one holds nothing up.
 """
 
+import math
 from collections import deque
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -44,7 +45,7 @@ class Stream(Generic[T]):
             self._items.clear()
         self._items.append((stamp, now, item))
 
-    def nearest(self, stamp: int, slop: int) -> tuple[T, int] | None:
+    def nearest(self, stamp: int, slop: float = math.inf) -> tuple[T, int] | None:
         """The message closest to ``stamp`` and their distance, if at most ``slop`` nanoseconds."""
         closest = min(self._items, key=lambda kept: abs(kept[0] - stamp), default=None)
         if closest is None or abs(closest[0] - stamp) > slop:
@@ -68,14 +69,15 @@ class Paired:
         image: The image message.
         depth: Depth within the slop, or None.
         detections: Detections within the slop, or None.
-        depth_offset: Difference of stamps of image and depth, nanoseconds.
+        depth_offset: Difference of stamps of the image and the nearest depth, be it within the
+            slop or not, nanoseconds; None when there was no depth at all.
     """
 
     stamp: int
     image: Image | CompressedImage
     depth: Image | None = None
     detections: Detection2DArray | None = None
-    depth_offset: int = 0
+    depth_offset: int | None = None
 
 
 @dataclass(frozen=True)
@@ -129,14 +131,14 @@ class Pairing:
         return count
 
     def _pair(self, waiting: _Waiting) -> Paired:
-        depth = self.depth.nearest(waiting.stamp, self.slop) if self.wants_depth else None
+        depth = self.depth.nearest(waiting.stamp) if self.wants_depth else None
         detections = self.detections.nearest(waiting.stamp, self.slop)
         return Paired(
             waiting.stamp,
             waiting.image,
-            depth[0] if depth else None,
+            depth[0] if depth and depth[1] <= self.slop else None,
             detections[0] if detections else None,
-            depth[1] if depth else 0,
+            depth[1] if depth else None,
         )
 
     def _worth_waiting(self, waiting: _Waiting, pair: Paired, now: float) -> bool:

@@ -1,5 +1,6 @@
 """What happens to one image in the worker's thread: convert, estimate, publish."""
 
+import math
 import threading
 import time
 import traceback
@@ -9,11 +10,16 @@ from dataclasses import dataclass
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo
 
-from hoisdf_ros.config import NodeConfig
+from hoisdf_ros.config import MAX_AHEAD_MS, NodeConfig
 from hoisdf_ros.datatypes import Estimate, Frame
 from hoisdf_ros.errors import HoisdfError
 from hoisdf_ros.ros.core import EstimatorLike
-from hoisdf_ros.ros.frames import DroppedImageError, Problem, frame_from_messages
+from hoisdf_ros.ros.frames import (
+    DEPTH_REASONS,
+    DroppedImageError,
+    Problem,
+    frame_from_messages,
+)
 from hoisdf_ros.ros.health import Health, Processed
 from hoisdf_ros.ros.outputs import Outputs
 from hoisdf_ros.ros.pairing import Paired
@@ -65,7 +71,7 @@ class Processor:
         """Estimate one image and publish the result under the image's own stamp and frame."""
         parts, config, started = self._parts, self._config, time.perf_counter()
         try:
-            frame = self._frame(paired, config)
+            frame, problems = self._frame(paired, config)
             estimating = time.perf_counter()
             estimate = self._estimate(frame)
             estimated = time.perf_counter()
@@ -81,7 +87,8 @@ class Processor:
                 frame_id=frame.camera.frame_id,
                 had_depth=frame.depth is not None,
                 had_detections=paired.detections is not None,
-                depth_offset_ms=paired.depth_offset * 1e-6,
+                depth_problem=next((p.message for p in problems if p.reason in DEPTH_REASONS), ""),
+                depth_offset_ms=_milliseconds(paired.depth_offset),
                 latency_ms=self._age_ms(paired),
                 own_ms=own_s * 1e3,
             )
@@ -95,7 +102,7 @@ class Processor:
         problem = Problem("internal error", f"{type(error).__name__}: {error}")
         self._report(problem, f"image dropped; please report this:\n{origin}")
 
-    def _frame(self, paired: Paired, config: NodeConfig) -> Frame:
+    def _frame(self, paired: Paired, config: NodeConfig) -> tuple[Frame, tuple[Problem, ...]]:
         age_ms = self._age_ms(paired)
         if age_ms > config.max_input_age_ms:
             raise DroppedImageError(
@@ -103,6 +110,13 @@ class Processor:
                 f"image is {age_ms:.0f} ms old, max_input_age_ms is {config.max_input_age_ms:g}: "
                 "do the clocks of camera and node agree? For a recording: ros2 bag play --clock, "
                 "and use_sim_time",
+            )
+        if age_ms < -MAX_AHEAD_MS:
+            raise DroppedImageError(
+                "in the future",
+                f"image is stamped {-age_ms:.0f} ms ahead of the node's clock, {MAX_AHEAD_MS} ms "
+                "are allowed: do the clocks of camera and node agree? With use_sim_time, does "
+                "anything publish /clock (ros2 bag play --clock)?",
             )
         info = self.latest_info()
         if info is None:
@@ -115,7 +129,7 @@ class Processor:
         frame, problems = frame_from_messages(paired, info, config.image_is_rectified)
         for problem in problems:
             self._report(problem, "left out")
-        return frame
+        return frame, problems
 
     def _estimate(self, frame: Frame) -> Estimate:
         with self._lock:
@@ -142,3 +156,7 @@ class Processor:
     def _age_ms(self, paired: Paired) -> float:
         age: int = self._parts.node.get_clock().now().nanoseconds - paired.stamp
         return age * 1e-6
+
+
+def _milliseconds(nanoseconds: int | None) -> float:
+    return math.inf if nanoseconds is None else nanoseconds * 1e-6

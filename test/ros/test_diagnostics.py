@@ -3,11 +3,20 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.serialization import deserialize_message, serialize_message
 
-from hoisdf_ros.datatypes import Estimate, EstimatorInfo
+from hoisdf_ros.datatypes import (
+    Box,
+    Camera,
+    Detection,
+    Estimate,
+    EstimatorInfo,
+    Frame,
+    StageTimes,
+)
 from hoisdf_ros.ros.diagnostics import Surroundings, Topic, statuses
 from hoisdf_ros.ros.dry_run import ConstantEstimator
 from hoisdf_ros.ros.frames import Problem
@@ -17,7 +26,15 @@ OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.E
 ROLES = ("image", "camera_info", "depth", "detections")
 AROUND = Surroundings("/hoisdf/node", True, {r: Topic(f"/camera/{r}", 1) for r in ROLES}, 15.0)
 TRAINED = replace(ConstantEstimator().describe(), trained=True)
-PROCESSED = Processed(Estimate(), (640, 480), "optical", True, True, 0.5, 20.0, 2.0)
+HANDS = ConstantEstimator()(
+    Frame(
+        np.zeros((4, 4, 3), np.uint8),
+        Camera(9.0, 9.0, 2.0, 2.0, 4, 4),
+        np.ones((4, 4), np.float32),
+        (Detection("left_hand", Box(1, 1, 2, 2)),),
+    )
+)
+PROCESSED = Processed(HANDS, (640, 480), "optical", True, True, "", 0.5, 20.0, 2.0)
 FINE = Snapshot(
     now=0.0,
     description=TRAINED,
@@ -119,14 +136,44 @@ def test_a_problem_is_a_warning_while_images_get_through_and_else_an_error() -> 
     [
         ({"publishers": 0}, "nobody publishes '/camera/depth'"),
         ({"qos_conflict": True}, "set depth_qos"),
-        ({}, "no depth within 15 ms of the image on '/camera/depth'"),
+        ({}, "'/camera/depth' is 33 ms from the image, sync_slop_ms is 15: raise it"),
     ],
 )
 def test_missing_depth_is_explained(changes: dict[str, Any], expected: str) -> None:
-    status = found(without(replace(PROCESSED, had_depth=False)), topics("depth", **changes))["sync"]
+    alone = replace(PROCESSED, had_depth=False, depth_offset_ms=33.0)
+    status = found(without(alone), topics("depth", **changes))["sync"]
     assert status.level == WARN
     assert "no hand can be placed" in status.message
     assert expected in status.message
+
+
+@pytest.mark.parametrize("offset_ms", [float("inf"), 3000.0])
+def test_depth_that_does_not_come_is_not_blamed_on_the_slop(offset_ms: float) -> None:
+    alone = replace(PROCESSED, had_depth=False, depth_offset_ms=offset_ms)
+    message = found(without(alone))["sync"].message
+    assert "nothing comes from '/camera/depth'" in message
+    assert "sync_slop_ms" not in message
+
+
+def test_depth_that_was_left_out_is_not_blamed_on_the_slop() -> None:
+    alone = replace(PROCESSED, had_depth=False, depth_problem="depth is not registered")
+    status = found(without(alone))["sync"]
+    assert status.level == WARN
+    assert status.message == "no hand can be placed: depth is not registered"
+
+
+def test_images_without_a_hand_do_not_shorten_the_times_of_those_with_one() -> None:
+    busy = replace(PROCESSED, estimate=replace(HANDS, times=StageTimes(1.0, 50.0, 2.0)))
+    idle = replace(PROCESSED, estimate=Estimate(), latency_ms=3.0, own_ms=1.0)
+    status = found(replace(FINE, recent=(busy, *[idle] * 9)))["inference"]
+    numbers = values(status)
+    assert numbers["network p50 (ms)"] == "50.0"
+    assert (numbers["latency p50 (ms)"], numbers["node's own p50 (ms)"]) == ("20.0", "2.0")
+    assert numbers["latency without a hand p50 (ms)"] == "3.0"
+    assert "latency p50 20.0 ms" in status.message
+    nothing = found(replace(FINE, recent=(idle,)))["inference"]
+    assert "latency without a hand p50 3.0 ms" in nothing.message
+    assert "network p50 (ms)" not in values(nothing)
 
 
 def test_depth_that_is_not_wanted_is_not_missed() -> None:

@@ -30,7 +30,7 @@ def health(clock: Callable[[], float]) -> Health:
 
 
 def processed(had_depth: bool = True) -> Processed:
-    return Processed(Estimate(), (640, 480), "optical", had_depth, True, 1.0, 20.0, 2.0)
+    return Processed(Estimate(), (640, 480), "optical", had_depth, True, "", 1.0, 20.0, 2.0)
 
 
 def test_nothing_has_happened_at_first(health: Health) -> None:

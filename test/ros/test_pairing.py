@@ -53,6 +53,19 @@ def test_the_closest_depth_within_the_slop_is_taken() -> None:
     assert (pair.depth, pair.depth_offset) == (4, 4 * MS)
 
 
+def test_the_nearest_depth_beyond_the_slop_is_known_by_its_distance() -> None:
+    pairing = Pairing(SLOP)
+    images(pairing, 1)
+    pair = pairing.take(PATIENCE_S)
+    assert pair is not None
+    assert pair.depth_offset is None
+    pairing.depth.add(FRAME - 20 * MS, "depth", 0.0)
+    images(pairing, 1)
+    pair = pairing.take(PATIENCE_S)
+    assert pair is not None
+    assert (pair.depth, pair.depth_offset) == (None, 20 * MS)
+
+
 @pytest.mark.parametrize(("offset", "pairs"), [(15, True), (16, False), (-15, True), (-16, False)])
 def test_the_slop_is_a_limit(offset: int, pairs: bool) -> None:
     stream: Stream[str] = Stream()

@@ -37,6 +37,14 @@ def hour_old(shot: Shot) -> None:
     shot.__dict__.update(type(shot)(shot.stamp - 3600 * 10**9).__dict__)
 
 
+def hour_ahead(shot: Shot) -> None:
+    shot.__dict__.update(type(shot)(shot.stamp + 3600 * 10**9).__dict__)
+
+
+def tenth_ahead(shot: Shot) -> None:
+    shot.__dict__.update(type(shot)(shot.stamp + 10**8).__dict__)
+
+
 BAD = {
     "unknown encoding": (spoil(image__encoding="nv12"), "image", "'nv12'"),
     "short step": (spoil(image__step=64), "image", "step 64"),
@@ -48,7 +56,9 @@ BAD = {
     "another size": (spoil(info__width=100), "camera_info", "100x48"),
     "another camera": (other_frame, "frame of camera_info", "'elsewhere'"),
     "no calibration": (no_info, "no camera_info", "is the driver running?"),
+    "skew": (spoil(info__k=[60.0, 1.0, 31.5, 0, 60.0, 23.5, 0, 0, 1]), "camera_info", "skew"),
     "too old": (hour_old, "too old", "do the clocks"),
+    "too new": (hour_ahead, "in the future", "do the clocks"),
 }
 
 
@@ -64,6 +74,12 @@ def test_what_cannot_be_used_is_counted_explained_and_not_answered(rig: Rig, nam
     assert len(rig.answer().hands) == 1
 
 
+def test_clocks_may_differ_a_little(rig: Rig) -> None:
+    shot = rig.shot()
+    tenth_ahead(shot)
+    assert len(rig.answer(shot).hands) == 1
+
+
 def small_depth(shot: Shot) -> None:
     assert shot.depth is not None
     shot.depth = depth_message(shot.depth.header, np.ones((24, 32), np.float32))
@@ -75,21 +91,22 @@ def other_depth(shot: Shot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("apply", "reason"),
+    ("apply", "reason", "message"),
     [
-        (small_depth, "depth not registered"),
-        (other_depth, "depth not registered"),
-        (spoil(depth__encoding="8UC1"), "depth"),
-        (spoil(depth__data=b""), "depth"),
+        (small_depth, "depth not registered", "enable align_depth"),
+        (other_depth, "depth not registered", "enable align_depth"),
+        (spoil(depth__encoding="8UC1"), "depth", "'8UC1'"),
+        (spoil(depth__data=b""), "depth", "0 bytes"),
     ],
 )
 def test_depth_that_does_not_fit_is_counted_and_no_hand_is_made_up(
-    rig: Rig, apply: Callable[[Shot], None], reason: str
+    rig: Rig, apply: Callable[[Shot], None], reason: str, message: str
 ) -> None:
     shot = rig.shot()
     apply(shot)
     assert rig.answer(shot).hands == []
     rig.until(lambda: rig.drops()[reason] == 1)
+    rig.until(lambda: rig.said("sync", message))
     assert len(rig.answer().hands) == 1
 
 
