@@ -100,7 +100,12 @@ def plot_results(samples: Sequence[SampleErrors], path: Path, title: str) -> Non
         _draw_bars(bottom.subplots(), held)
     axes = top.subplots(1, len(panels), squeeze=False)[0]
     for ax, (name, errors, curves) in zip(axes, panels, strict=True):
-        table = {c: np.array([getattr(entry, c.field) for entry in errors]) for c in curves}
+        table: dict[Curve, Array] = {}
+        for curve in curves:
+            values = np.array([getattr(entry, curve.field) for entry in errors])
+            # given the true wrist, the camera frame tells nothing new and would hide a curve
+            if not any(np.allclose(values, other, atol=1e-6) for other in table.values()):
+                table[curve] = values
         _draw_curves(ax, table, f"{name}: {len(errors)} samples, means below")
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=_DOTS_PER_INCH, bbox_inches="tight", pad_inches=0.15)

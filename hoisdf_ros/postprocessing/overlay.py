@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hoisdf_ros.conventions import BONES, FINGER_BASES, Side
-from hoisdf_ros.datatypes import Array, Camera, Estimate, HandEstimate, Mesh, ObjectEstimate
+from hoisdf_ros.datatypes import Array, Camera, Estimate, Mesh, ObjectEstimate
 from hoisdf_ros.geometry.camera import project
 from hoisdf_ros.geometry.mesh import face_normals, transform
 
@@ -51,8 +51,8 @@ def draw(
     for held in estimate.objects:
         _draw_object(canvas, held, camera, meshes.get(held.object_id))
     for hand in estimate.hands:
-        _draw_surface(canvas, hand.vertices, faces[hand.side], camera, HAND_COLOR)
-        _draw_joints(canvas, hand, camera)
+        draw_surface(canvas, hand.vertices, faces[hand.side], camera, HAND_COLOR)
+        draw_joints(canvas, hand.joints, camera)
     return canvas
 
 
@@ -85,10 +85,10 @@ def side_view(
     for held in estimate.objects:
         if held.object_id in meshes:
             posed = transform(_posed(held, meshes[held.object_id]), turn, shift)
-            _draw_surface(ground, posed, meshes[held.object_id].faces, camera, OBJECT_COLOR)
+            draw_surface(ground, posed, meshes[held.object_id].faces, camera, OBJECT_COLOR)
     for hand in estimate.hands:
         posed = transform(hand.vertices, turn, shift)
-        _draw_surface(ground, posed, faces[hand.side], camera, HAND_COLOR)
+        draw_surface(ground, posed, faces[hand.side], camera, HAND_COLOR)
     return ground
 
 
@@ -103,16 +103,27 @@ def caption(image: Image, text: str, *, warning: bool = False) -> Image:
     return canvas
 
 
+def draw_outline(canvas: Image, vertices: Array, faces: Faces, camera: Camera) -> None:
+    """Draw the outline of a mesh, unless a part of it lies beside or behind the camera.
+
+    Args:
+        canvas: (H, W, 3) uint8 RGB, drawn on.
+        vertices: (V, 3) metres, camera frame.
+        faces: (F, 3) vertex indices.
+        camera: Of the canvas.
+    """
+    if vertices[:, 2].min() <= NEAR_M:
+        return
+    mask = np.zeros(canvas.shape[:2], dtype=np.uint8)
+    for triangle in _pixels(vertices, camera)[faces]:
+        cv2.fillConvexPoly(mask, triangle, 1)
+    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(canvas, outlines, -1, OBJECT_COLOR, 2, cv2.LINE_AA)
+
+
 def _draw_object(canvas: Image, held: ObjectEstimate, camera: Camera, mesh: Mesh | None) -> None:
     if mesh is not None:
-        points = _posed(held, mesh)
-        if points[:, 2].min() > NEAR_M:
-            mask = np.zeros(canvas.shape[:2], dtype=np.uint8)
-            triangles = _pixels(points, camera)[mesh.faces]
-            for triangle in triangles:
-                cv2.fillConvexPoly(mask, triangle, 1)
-            outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-            cv2.drawContours(canvas, outlines, -1, OBJECT_COLOR, 2, cv2.LINE_AA)
+        draw_outline(canvas, _posed(held, mesh), mesh.faces, camera)
     _draw_axes(canvas, held.rotation, held.translation, camera)
 
 
@@ -126,10 +137,18 @@ def _draw_axes(canvas: Image, rotation: Array, origin: Array, camera: Camera) ->
         cv2.line(canvas, _xy(pixels[0]), _xy(end), color, 2, cv2.LINE_AA)
 
 
-def _draw_surface(
+def draw_surface(
     canvas: Image, vertices: Array, faces: Faces, camera: Camera, color: Color
 ) -> None:
-    """Fill the triangles that face the camera from far to near, shaded by their slope."""
+    """Fill the triangles that face the camera from far to near, shaded by their slope.
+
+    Args:
+        canvas: (H, W, 3) uint8 RGB, drawn on.
+        vertices: (V, 3) metres, camera frame.
+        faces: (F, 3) vertex indices, anticlockwise seen from outside.
+        camera: Of the canvas.
+        color: Where the surface faces the camera, RGB.
+    """
     if vertices[:, 2].min() <= NEAR_M:
         return
     normals = face_normals(vertices, np.asarray(faces, dtype=np.int32))
@@ -146,10 +165,17 @@ def _draw_surface(
     cv2.addWeighted(layer, OPACITY, canvas, 1 - OPACITY, 0.0, dst=canvas)
 
 
-def _draw_joints(canvas: Image, hand: HandEstimate, camera: Camera) -> None:
-    if not (hand.joints[:, 2] > NEAR_M).all():
+def draw_joints(canvas: Image, joints: Array, camera: Camera) -> None:
+    """Draw joints and bones, a colour for each finger, unless one is not known or too near.
+
+    Args:
+        canvas: (H, W, 3) uint8 RGB, drawn on.
+        joints: (21, 3) metres, camera frame.
+        camera: Of the canvas.
+    """
+    if not (joints[:, 2] > NEAR_M).all():
         return
-    pixels = _pixels(hand.joints, camera)
+    pixels = _pixels(joints, camera)
     for parent, joint in BONES:
         finger = max(i for i, base in enumerate(FINGER_BASES) if joint >= base)
         start, end = _xy(pixels[parent]), _xy(pixels[joint])

@@ -13,8 +13,8 @@ from hoisdf_ros.errors import EvaluationError
 from hoisdf_ros.evaluation.figures import axis_end, plot_results, share_within
 from hoisdf_ros.evaluation.results import HandErrors, ObjectErrors, SampleErrors
 
-HAND = HandErrors(*[0.01] * 13)
-HELD = ObjectErrors(*[0.02] * 12)
+HAND = HandErrors(*np.linspace(0.01, 0.02, 13).tolist())
+HELD = ObjectErrors(*np.linspace(0.02, 0.03, 12).tolist())
 
 
 def test_shares_count_errors_up_to_the_threshold_and_nan_never() -> None:
@@ -52,7 +52,7 @@ def mean_colour(path: Path, rgb: tuple[int, int, int]) -> int:
     return int((apart < 8).sum())
 
 
-ADD_S, MJE = (0xD5, 0x5E, 0x00), (0x00, 0x72, 0xB2)
+ADD_S, MJE, SKY = (0xD5, 0x5E, 0x00), (0x00, 0x72, 0xB2), (0x56, 0xB4, 0xE9)
 
 
 def test_a_plot_shows_what_was_measured(tmp_path: Path) -> None:
@@ -66,6 +66,16 @@ def test_a_plot_shows_what_was_measured(tmp_path: Path) -> None:
         plot_results(samples, path, "a test")
         assert (mean_colour(path, MJE) > 200) == (name != "objects")
         assert (mean_colour(path, ADD_S) > 200) == (name != "hands")
+
+
+def test_the_camera_frame_is_drawn_where_it_differs(tmp_path: Path) -> None:
+    shown = []
+    for abs_mje in (HAND.mje, 2 * HAND.mje):
+        hand = replace(HAND, pa_mje=0.004, mean_pose_mje=0.03, abs_mje=abs_mje)
+        plot_results([SampleErrors("a", hand)], tmp_path / "a.png", "a test")
+        shown.append((mean_colour(tmp_path / "a.png", MJE), mean_colour(tmp_path / "a.png", SKY)))
+    assert shown[0][0] > 200
+    assert (shown[0][1] > 200, shown[1][1] > 200) == (False, True)
 
 
 def test_a_longer_bar_for_a_larger_error(tmp_path: Path) -> None:
