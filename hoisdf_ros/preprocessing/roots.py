@@ -55,6 +55,11 @@ def root_from_depth(frame: Frame, box: Box, config: EstimatorConfig) -> Root:
             "registered to the image (align_depth)"
         )
     values = _middle(frame.depth, box)
+    if values.size < MIN_PIXELS:
+        raise RootError(
+            f"the middle of the hand's box {box.array().tolist()} covers {values.size} pixels of "
+            f"the image, expected {MIN_PIXELS} or more: bring the hand nearer, or further into view"
+        )
     valid = values[(values >= config.min_depth_m) & (values <= config.max_depth_m)]
     if len(valid) < MIN_PIXELS:
         raise RootError(
@@ -107,13 +112,11 @@ def object_center(box: Box, depth: float, camera: Camera) -> Array:
 
 
 def _middle(depth: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
-    """Finite depths in the middle half of the box."""
+    """Depths in the middle half of the box, as far as it lies in the image."""
     (cx, cy), (width, height) = box.center, box.size
     rows = slice(max(0, round(cy - height / 4)), max(0, round(cy + height / 4) + 1))
     columns = slice(max(0, round(cx - width / 4)), max(0, round(cx + width / 4) + 1))
-    values = depth[rows, columns].ravel()
-    finite: NDArray[np.float32] = values[np.isfinite(values)]
-    return finite
+    return depth[rows, columns]
 
 
 def _covariance(ray: Array, across: float) -> Array:

@@ -67,6 +67,12 @@ def test_a_box_beside_the_image_is_not_called_missing_depth() -> None:
         root_from_depth(_frame(_flat(0.6)), Box(-300, -300, -100, -100), EstimatorConfig())
 
 
+@pytest.mark.parametrize("box", [Box(600, 200, 900, 280), Box(-90, 9, 9, 90), Box(5, 5, 10, 10)])
+def test_too_little_of_a_hand_is_not_called_missing_depth(box: Box) -> None:
+    with pytest.raises(RootError, match=r"covers \d+ pixels of the image.*further into view"):
+        root_from_depth(_frame(_flat(0.6)), box, EstimatorConfig())
+
+
 def test_a_given_wrist_has_an_unknown_covariance() -> None:
     root = root_given(np.array([0.1, 0.2, 0.7]), EstimatorConfig())
     assert root.source is RootSource.FIXED
