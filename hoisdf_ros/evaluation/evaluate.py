@@ -14,6 +14,7 @@ from hoisdf_ros.data.object_models import Objects
 from hoisdf_ros.data.sample import Sample
 from hoisdf_ros.datatypes import Array, Mesh
 from hoisdf_ros.errors import ConfigError, EvaluationError
+from hoisdf_ros.evaluation.contact_sheet import Scene, Shown
 from hoisdf_ros.evaluation.field_meshes import FieldMeshes, FieldScores, true_hand, true_object
 from hoisdf_ros.evaluation.mean_pose import on_side
 from hoisdf_ros.evaluation.objects import Pose
@@ -214,9 +215,28 @@ class Run:
             summary, tuple(samples), tuple(places), dict(left_out), ms, joints, vertices
         )
 
-    def again(self, places: Sequence[int]) -> list[Predicted]:
-        """What is said of some samples, once more: all of them would not fit into memory."""
-        return list(self.predictor((place, self.data.samples[place]) for place in places))
+    def shown(self, place: int) -> Shown:
+        """One sample predicted once more, to be drawn: pictures of all would fill the memory.
+
+        Args:
+            place: Its number in the data set.
+        """
+        estimator = self.predictor.estimator
+        [found] = Predictor(estimator, 1)([(place, self.data.samples[place])])
+        sample, held, true = found.sample, found.held, self.truth.object(found.sample)
+        ours = None
+        if held is not None and true is not None:
+            ours = _posed(true[1], Pose(held.rotation, held.translation))
+        return Shown(
+            sample.image,
+            sample.camera,
+            estimator.faces(sample.side),
+            Scene(Hand(found.hand.joints, found.hand.vertices), ours),
+            Scene(
+                self.truth.hand(sample),
+                None if true is None else _posed(true[1], true[0]),
+            ),
+        )
 
     def _samples(self) -> Iterator[tuple[int, Sample]]:
         name = str(self.data.name)
@@ -225,3 +245,7 @@ class Run:
                 self._unusable["hand or object not annotated, or hand outside the picture"] += 1
                 continue
             yield place, self.data.samples[place]
+
+
+def _posed(mesh: Mesh, pose: Pose) -> Mesh:
+    return Mesh(pose(mesh.vertices), mesh.faces)

@@ -21,6 +21,7 @@ from hoisdf_ros.data.by_name import (
 from hoisdf_ros.datatypes import Array
 from hoisdf_ros.errors import ConfigError, DataError, EvaluationError
 from hoisdf_ros.estimator import Estimator
+from hoisdf_ros.evaluation.contact_sheet import contact_sheet, select, write_contact_sheet
 from hoisdf_ros.evaluation.evaluate import Evaluation, Run
 from hoisdf_ros.evaluation.figures import plot_results
 from hoisdf_ros.evaluation.ho3d_submission import to_submission, write_submission
@@ -28,8 +29,9 @@ from hoisdf_ros.evaluation.mean_pose import mean_hand
 from hoisdf_ros.evaluation.prediction import Predictor
 from hoisdf_ros.evaluation.tables import markdown, results_as_dict, write_results
 
-PLOT, SUBMISSION = "errors.png", "pred.json"
+PLOT, SHEET, SUBMISSION = "errors.png", "contact_sheet.png", "pred.json"
 
+_SHOWN = 4  # best, median and worst samples on the contact sheet
 _BLOCK = 1 << 20
 
 
@@ -102,10 +104,19 @@ class Report:
         summary = self.evaluation.summary
         if summary.hand is not None or summary.held is not None:
             plot_results(self.evaluation.samples, folder / PLOT, self.title)
-            written.append(folder / PLOT)
+            self._write_sheet(folder / SHEET)
+            written += [folder / PLOT, folder / SHEET]
         if self.evaluation.joints:
             written.append(self._write_submission(folder / SUBMISSION))
         return written
+
+    def _write_sheet(self, path: Path) -> None:
+        samples, places = self.evaluation.samples, self.evaluation.places
+        chosen = select(samples, _SHOWN)
+        sheet = contact_sheet(
+            samples, chosen, lambda number: self.run.shown(places[number]), self.title
+        )
+        write_contact_sheet(path, sheet)
 
     def _write_submission(self, path: Path) -> Path:
         if self.evaluation.left_out:

@@ -102,8 +102,8 @@ def test_the_mean_pose_is_measured_on_the_hands_own_side(
 def test_batches_change_nothing(
     data: NamedData,
     estimator: Estimator,
-    oracle: Any,
-    batch_size: int,  # noqa: ANN401
+    oracle: Any,  # noqa: ANN401
+    batch_size: int,
 ) -> None:
     oracle.shift = np.array([0.01, 0.0, 0.0])
     found = evaluated(data, estimator, batch_size=batch_size)
@@ -172,9 +172,27 @@ def test_hands_are_kept_for_a_submission(
     assert [vertices.shape for vertices in found.vertices] == [(778, 3)] * 6
 
 
-def test_samples_can_be_predicted_again(data: NamedData, estimator: Estimator) -> None:
+def test_a_sample_can_be_shown_with_what_is_said_of_it(
+    data: NamedData,
+    samples: list[Sample],
+    estimator: Estimator,
+    oracle: Any,  # noqa: ANN401
+) -> None:
+    oracle.shift = np.array([0.01, 0.0, 0.0])
     run = Run(data, Predictor(estimator), None)
-    assert [found.sample.key for found in run.again([4, 1])] == ["made/4", "made/1"]
+    shown = run.shown(2)
+    for scene in (shown.predicted, shown.truth):
+        assert scene.hand is not None
+        assert scene.held is not None
+    assert shown.image is samples[2].image
+    assert shown.predicted.hand is not None
+    assert samples[2].joints is not None
+    np.testing.assert_allclose(shown.predicted.hand.joints, samples[2].joints, atol=MICROMETRE)
+    assert shown.predicted.held is not None
+    assert shown.truth.held is not None
+    apart = shown.predicted.held.vertices - shown.truth.held.vertices
+    np.testing.assert_allclose(apart, np.tile([-0.01, 0, 0], (len(apart), 1)), atol=MICROMETRE)
+    assert run.shown(3).truth.held is None
 
 
 def test_true_surfaces_lie_about_wrist_and_centre(
