@@ -59,7 +59,7 @@ class Golden:
             )
         return self.arrays[name]
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
         return name in self.arrays
 
     @property

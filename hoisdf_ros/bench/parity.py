@@ -12,8 +12,8 @@ from torch import Tensor
 
 from hoisdf_ros.bench.comparison import Comparison, relative_error
 from hoisdf_ros.bench.golden import INPUTS, QUERIES, Golden
-from hoisdf_ros.bench.parity_losses import compare_losses, has_joint_targets
-from hoisdf_ros.config import NetworkConfig
+from hoisdf_ros.bench.parity_losses import compare_losses
+from hoisdf_ros.bench.parity_targets import compare_targets
 from hoisdf_ros.geometry.rotation import matrix_from_rotation_vector
 from hoisdf_ros.hand_model.inverse_kinematics import solve_pose
 from hoisdf_ros.hand_model.mano import HandGeometry, HandModel
@@ -53,10 +53,9 @@ def compare(model: Hoisdf, hand_model: HandModel, golden: Golden) -> Iterator[Co
     for comparison in _all_stages(model, hand_model, golden, features):
         seen.add(comparison.array)
         yield comparison
-    used = _targets_used(seen, model.config)
     for name in golden.arrays:
-        if name not in seen and name not in used:
-            yield _not_compared(name)
+        if not (name in seen or name in QUERIES or name.startswith("target_")):
+            yield Comparison("unknown", name, float("nan"), 0.0, "no rule for this array")
 
 
 def _all_stages(
@@ -68,6 +67,7 @@ def _all_stages(
     yield from _attention(model, golden, features)
     yield from _hand_model(hand_model, golden)
     yield from compare_losses(model, hand_model, golden, features)
+    yield from compare_targets(golden, model.config)
     output = EagerBackend(model, "cpu")(golden.inputs)
     yield from _query_points(golden, output)
     yield from _end_to_end(hand_model, golden, output)
@@ -147,19 +147,20 @@ def _pose(outputs: tuple[JointVotes, HandParameters, ObjectVotes]) -> dict[str, 
 
 
 def _hand_model(hand_model: HandModel, golden: Golden) -> Iterator[Comparison]:
-    if "mano_shape" not in golden or "hand_joints" not in golden:
+    rotations, joints = golden.arrays.get("mano_rotations"), golden.arrays.get("hand_joints")
+    if "mano_shape" not in golden or (rotations is None and joints is None):
         return
-    rotations = golden.arrays.get("mano_rotations")
-    arrays = _geometry(hand_model, golden["mano_shape"], rotations, golden["hand_joints"])
+    arrays = _geometry(hand_model, golden["mano_shape"], rotations, joints)
     yield from _check(golden, "hand model", STAGE, **arrays)
 
 
 def _geometry(
-    hand_model: HandModel, shape: Tensor, rotations: Tensor | None, joints: Tensor
+    hand_model: HandModel, shape: Tensor, rotations: Tensor | None, joints: Tensor | None
 ) -> dict[str, Tensor]:
     if rotations is not None:
         posed: HandGeometry = hand_model(rotations, shape)
         return {"mano_vertices": posed.vertices, "mano_joints": posed.joints}
+    assert joints is not None
     flat = torch.eye(3).expand(len(shape), 16, 3, 3)
     template: HandGeometry = hand_model(flat, shape)
     target = torch.cat([torch.zeros_like(joints[:, :1]), joints], dim=1)
@@ -225,27 +226,3 @@ def _end_to_end(
     hand = output.hand
     geometry = _geometry(hand_model, hand.shape, hand.rotations, output.joints.joints)
     yield from _check(golden, "end to end", END_TO_END, **geometry)
-
-
-def _targets_used(seen: set[str], config: NetworkConfig) -> set[str]:
-    """Targets that a loss of the file depends on, so that a change in one shows there."""
-    uses = {
-        "loss_sdfhand_loss": "target_hand_sdf",
-        "loss_sdfobj_loss": "target_obj_sdf",
-        "loss_joint_heatmap": "target_joint_coord",
-        "loss_hand_seg": "target_hand_seg",
-        "loss_obj_seg": "target_obj_seg",
-        "loss_loss_all_joint_3d": "target_joint_cam_no_trans",
-        "loss_shape_param_loss": "target_mano_param",
-        "loss_obj_rot": "target_obj_rot",
-        "loss_obj_trans": "target_rel_obj_trans",
-    }
-    if not has_joint_targets(config):
-        del uses["loss_loss_all_joint_3d"]
-    return {*QUERIES, *(target for loss, target in uses.items() if loss in seen)}
-
-
-def _not_compared(name: str) -> Comparison:
-    if name.startswith("target_"):
-        return Comparison("not compared", name, 0.0, 0.0, "no array of this file depends on it")
-    return Comparison("unknown", name, float("nan"), 0.0, "no rule for this array")

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from hoisdf_ros.config import PRESETS, preset
 from hoisdf_ros.conventions import Side
 
-NOT_COMPARED = "not compared"
-
 if TYPE_CHECKING:
     from hoisdf_ros.bench.comparison import Comparison
 
@@ -35,6 +33,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the largest error of each array; 0 when all agree, else 1."""
     from hoisdf_ros.bench.golden import load_golden
     from hoisdf_ros.bench.parity import compare
+    from hoisdf_ros.bench.parity_targets import NOT_COMPARED
     from hoisdf_ros.hand_model.assets import load_hand_arrays
     from hoisdf_ros.hand_model.mano import HandModel
     from hoisdf_ros.network.checkpoint import load_checkpoint
@@ -54,15 +53,15 @@ def run(options: argparse.Namespace) -> int:
     for comparison in compare(model, hand_model, golden):
         failed += not comparison.agrees
         left_out += comparison.stage == NOT_COMPARED
-        print(_line(comparison))
+        print(_line(comparison, compared=comparison.stage != NOT_COMPARED))
     if left_out:
-        print(f"{left_out} targets not compared: a change in them would not show")
+        print(f"{left_out} targets {NOT_COMPARED}: a change in them would not show")
     print("agrees with the published network" if not failed else f"{failed} comparisons disagree")
     return 1 if failed else 0
 
 
-def _line(comparison: "Comparison") -> str:
-    if comparison.stage == NOT_COMPARED:
+def _line(comparison: "Comparison", *, compared: bool) -> str:
+    if not compared:
         return f"{comparison.stage:<16}{comparison.array:<28}  ({comparison.note})"
     mark = "" if comparison.agrees else "  DISAGREES"
     note = f"  ({comparison.note})" if comparison.note else ""
