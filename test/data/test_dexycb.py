@@ -44,6 +44,10 @@ def side_of(i: int) -> Side:
 
 @pytest.fixture(scope="module")
 def hands() -> dict[Side, HandArrays]:
+    return odd_hands()
+
+
+def odd_hands() -> dict[Side, HandArrays]:
     """Hands with a mean pose and components of their own, the left's unlike the right's."""
     rng = np.random.default_rng(5)
     made = {}
@@ -96,8 +100,11 @@ def write_frame(folder: Path, number: int, hand: HandArrays, *, seen: bool) -> N
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory, hands: dict[Side, HandArrays]) -> Path:
+    return write_root(tmp_path_factory.mktemp("dexycb"), hands)
+
+
+def write_root(root: Path, hands: dict[Side, HandArrays]) -> Path:
     """One subject whose first two sequences have pictures of the first and the fourth camera."""
-    root = tmp_path_factory.mktemp("dexycb")
     for serial in SERIALS:
         entry = {"fx": CAMERA.fx, "fy": CAMERA.fy, "ppx": CAMERA.cx, "ppy": CAMERA.cy}
         path = root / "calibration" / "intrinsics" / f"{serial}_640x480.yml"

@@ -91,12 +91,17 @@ def write_frame(folder: Path, frame: str, split: str) -> None:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    write_frame(tmp_path / "train" / "ABF10", "0000", "train")
-    write_frame(tmp_path / "train" / "MC1", "0012", "train")
-    write_frame(tmp_path / "evaluation" / "SM1", "0003", "evaluation")
-    (tmp_path / "train.txt").write_text("MC1/0012\nABF10/0000\n")
-    (tmp_path / "evaluation.txt").write_text("SM1/0003\n")
-    return tmp_path
+    return write_root(tmp_path)
+
+
+def write_root(root: Path) -> Path:
+    """Two frames to train on and one of the evaluation split."""
+    write_frame(root / "train" / "ABF10", "0000", "train")
+    write_frame(root / "train" / "MC1", "0012", "train")
+    write_frame(root / "evaluation" / "SM1", "0003", "evaluation")
+    (root / "train.txt").write_text("MC1/0012\nABF10/0000\n")
+    (root / "evaluation.txt").write_text("SM1/0003\n")
+    return root
 
 
 def test_a_training_frame_is_read_to_the_millimetre(root: Path) -> None:

@@ -14,6 +14,16 @@ def test_no_two_addresses_give_the_same_numbers() -> None:
     assert len(firsts) == len(addresses)
 
 
+def test_no_seed_of_the_test_split_gives_what_training_sees() -> None:
+    seeds = (*range(30), 2**31, 2**32 - 2, 2**32 - 1)
+    drawn = {
+        split: {tuple(stream(split, seed, Purpose.SCENE).integers(2**62, size=2)) for seed in seeds}
+        for split in SPLITS
+    }
+    assert all(len(numbers) == len(seeds) for numbers in drawn.values())
+    assert not drawn["test"] & (drawn["train"] | drawn["val"])
+
+
 def test_the_same_address_gives_the_same_numbers() -> None:
     one, two = (stream("val", 3, Purpose.SCENE, 9, 1).uniform(size=4) for _ in range(2))
     assert one.tolist() == two.tolist()
