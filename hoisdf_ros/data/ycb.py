@@ -36,8 +36,8 @@ YCB_OBJECTS: tuple[str, ...] = (
 SYMMETRIC_OBJECTS = frozenset(
     {"024_bowl", "036_wood_block", "052_extra_large_clamp", "061_foam_brick"}
 )
-"""Scored without regard to their symmetry on DexYCB (HFL-Net, CVPR 2023); PoseCNN's list for
-YCB-Video also has 051_large_clamp."""
+"""DexYCB's ids 13, 16, 20 and 21, of which HFL-Net (CVPR 2023) measures ADD-S instead of ADD;
+PoseCNN's list for YCB-Video also has 051_large_clamp."""
 
 UNSEEN_IN_HO3D_TRAINING = frozenset({"019_pitcher_base"})
 """In HO-3D's evaluation split only; left out of the published object metrics."""

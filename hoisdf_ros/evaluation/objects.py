@@ -9,15 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hoisdf_ros.data.ycb import SYMMETRIC_OBJECTS
 from hoisdf_ros.datatypes import Array, Camera
 from hoisdf_ros.evaluation.correspondence import distances, require_finite
 from hoisdf_ros.geometry.camera import project
 from hoisdf_ros.geometry.mesh import box_corners, nearest_distances, transform
-
-HFL_NET_SYMMETRIC = frozenset(
-    {"024_bowl", "036_wood_block", "052_extra_large_clamp", "061_foam_brick"}
-)
-"""Objects of DexYCB (ids 13, 16, 20, 21) for which HFL-Net measures ADD-S instead of ADD."""
 
 REP_LIMIT_PX = 5.0
 ADD_LIMIT_DIAMETERS = 0.1
@@ -119,7 +115,7 @@ def hfl_net_error(object_id: str, predicted: Array, truth: Array) -> float:
         object_id: Name in YCB, such as ``024_bowl``.
         predicted, truth: (V, 3) posed vertices, metres, the same frame.
     """
-    measure = add_s if object_id in HFL_NET_SYMMETRIC else add
+    measure = add_s if object_id in SYMMETRIC_OBJECTS else add
     return measure(predicted, truth)
 
 
