@@ -186,9 +186,10 @@ class HandObjectNode(LifecycleNode):
         if not self.context.ok():
             return  # nobody can be told any more
         kind = "" if isinstance(error, HoisdfError) else f"{type(error).__name__}: "
-        text = f"cannot {transition}: {kind}{error}"
+        then = f"Then: {self._how_to_configure()}, or start the node again"
+        text = f"cannot {transition}: {kind}{error}. {then}"
         self.get_logger().error(text)
-        self._health.model(None, f"{text}. Then: {self._how_to_configure()}")
+        self._health.model(None, text)
 
     def _say_unconfigured(self) -> None:
         self._health.model(None, f"not configured: {self._how_to_configure()}")

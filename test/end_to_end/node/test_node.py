@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from hoisdf_ros.msg import HandFaces, HandMeshArray
+from rclpy.impl.rcutils_logger import RcutilsLogger
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
@@ -152,15 +153,23 @@ def test_autostart_needs_nobody(make_rig: Callable[..., Rig]) -> None:
     assert len(rig.answer().hands) == 1
 
 
-def test_a_core_that_cannot_be_loaded_is_explained_and_may_be_tried_again(
-    make_rig: Callable[..., Rig],
+def test_a_core_that_cannot_be_loaded_is_explained_once_and_may_be_tried_again(
+    make_rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    logged: list[str] = []
+    monkeypatch.setattr(RcutilsLogger, "error", lambda _, text: logged.append(text))
     rig = make_rig(weights="x.pth")
     rig.failures = [ValueError("surprise"), CheckpointError("x.pth: expected preset 'ho3d'")]
     assert rig.node.trigger_configure() == FAILURE
     rig.until(lambda: "x.pth: expected preset 'ho3d'" in rig.verdicts()["model"][1])
     assert rig.node.trigger_configure() == FAILURE
     rig.until(lambda: "ValueError: surprise" in rig.verdicts()["model"][1])
+    name = rig.node.get_fully_qualified_name()
+    then = f"Then: ros2 lifecycle set {name} configure, or start the node again"
+    assert logged == [
+        f"cannot configure: x.pth: expected preset 'ho3d'. {then}",
+        f"cannot configure: ValueError: surprise. {then}",
+    ]
     rig.start()
     assert len(rig.answer().hands) == 1
     assert {config.weights for config in rig.estimator.configs} == {"x.pth"}
