@@ -99,6 +99,8 @@ class Planner:
         self, camera: Camera, hand: GraspSynthesiser, objects: dict[str, Mesh], seed: int
     ) -> None:
         self._camera, self._hand, self._objects = camera, hand, objects
+        self.grids: dict[str, SignedDistanceGrid] = {}
+        """Distance to each mesh that a plan has used, in the mesh frame."""
         self._rng = np.random.default_rng(seed)
 
     def plan(self) -> Plan:
@@ -146,7 +148,7 @@ class Planner:
     def _hold(self, object_id: str, side: Side, betas: Array) -> "_Gesture":
         """A grasp; that of a left hand is made in the mirror."""
         mesh = self._objects[object_id]
-        grid = SignedDistanceGrid.of(mesh, _GRID_M, _GRID_MARGIN_M)
+        grid = self.grids[object_id] = SignedDistanceGrid.of(mesh, _GRID_M, _GRID_MARGIN_M)
         if side is Side.LEFT:
             mesh, grid = mirrored(mesh), grid.mirrored()
         grasp = self._hand.synthesise(mesh, grid, betas, self._rng, tries=3)

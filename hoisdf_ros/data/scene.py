@@ -119,7 +119,9 @@ class DemoScene:
         self._hands = {Side.RIGHT: right, Side.LEFT: right.mirrored()}
         self._skins = {side: _as_mesh(model) for side, model in self._hands.items()}
         maker = GraspSynthesiser(right, load_stand_in_bend_axes(Side.RIGHT))
-        plan = Planner(camera, maker, self.meshes, seed).plan()
+        planner = Planner(camera, maker, self.meshes, seed)
+        plan = planner.plan()
+        self.grids = planner.grids
         self.period = plan.period
         self._segments = plan.segments
         self._starts = [segment.start for segment in plan.segments]

@@ -25,7 +25,6 @@ from hoisdf_ros.config import parameter
 from hoisdf_ros.data.scene import DemoScene
 from hoisdf_ros.datatypes import Camera, Estimate
 from hoisdf_ros.msg import HandPoseArray, HeldObjectArray
-from hoisdf_ros.postprocessing.objects import KnownObject
 from hoisdf_ros.ros.estimate_messages import (
     ObjectModel,
     hand_pose_array,
@@ -99,9 +98,8 @@ class DemoSource:
     def __post_init__(self) -> None:
         """Plan the programme and read the meshes, which takes some seconds."""
         self.scene = DemoScene(self.camera, self.config.seed, noise=self.config.noise)
-        known = {name: KnownObject(name, mesh) for name, mesh in self.scene.meshes.items()}
         self.models = {name: model_of(mesh) for name, mesh in self.scene.meshes.items()}
-        self._truth = TruthTeller(self.camera, known)
+        self._truth = TruthTeller(self.camera, self.scene.meshes, self.scene.grids)
 
     def messages(self, time_s: float, stamp: int) -> Iterator[tuple[str, Any]]:
         """Topic and message of one moment, in the order of `TOPICS`.

@@ -13,11 +13,13 @@ from hoisdf_ros.datatypes import (
     Detection,
     Estimate,
     HandEstimate,
+    Mesh,
     ObjectEstimate,
     Root,
 )
 from hoisdf_ros.geometry.camera import project
-from hoisdf_ros.postprocessing.objects import KnownObject, joint_contact
+from hoisdf_ros.geometry.signed_distance import SignedDistanceGrid
+from hoisdf_ros.postprocessing.objects import joint_contact
 
 
 class TruthTeller:
@@ -25,14 +27,17 @@ class TruthTeller:
 
     Args:
         camera: Of the pictures.
-        objects: By object id; their distance grids are made now, so that no frame waits.
+        meshes, grids: Of the objects, by object id.
     """
 
-    def __init__(self, camera: Camera, objects: Mapping[str, KnownObject]) -> None:
+    def __init__(
+        self,
+        camera: Camera,
+        meshes: Mapping[str, Mesh],
+        grids: Mapping[str, SignedDistanceGrid],
+    ) -> None:
         self._camera = camera
-        self._objects = objects
-        for known in objects.values():
-            _ = known.distance
+        self._meshes, self._grids = meshes, grids
 
     def __call__(self, state: SceneState, detections: tuple[Detection, ...] = ()) -> Estimate:
         """All hands and objects of a moment; the ids last as long as the hand stays.
@@ -68,9 +73,11 @@ class TruthTeller:
     def _object(
         self, thing: ObjectTruth, hand: HandEstimate, boxes: Mapping[str, Box]
     ) -> ObjectEstimate:
-        known = self._objects[thing.object_id]
-        distance = known.distance((hand.vertices - thing.translation) @ thing.rotation)
-        vertices = known.mesh.vertices @ thing.rotation.T + thing.translation
+        mesh = self._meshes[thing.object_id]
+        distance = self._grids[thing.object_id](
+            (hand.vertices - thing.translation) @ thing.rotation
+        )
+        vertices = mesh.vertices @ thing.rotation.T + thing.translation
         return ObjectEstimate(
             id=hand.id,
             object_id=thing.object_id,
@@ -79,7 +86,7 @@ class TruthTeller:
             rotation=thing.rotation,
             translation=thing.translation,
             covariance=np.zeros((6, 6)),
-            size=known.mesh.size,
+            size=mesh.size,
             min_hand_distance=float(distance.min()),
             joint_contact=joint_contact(hand, distance),
             roi=boxes.get(thing.object_id) or self._box(vertices),

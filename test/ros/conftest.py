@@ -4,6 +4,7 @@ import importlib.util
 import os
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -23,3 +24,11 @@ else:
         rclpy.init(context=found)
         yield found
         found.try_shutdown()
+
+    @pytest.fixture(scope="session")
+    def demo_source() -> Any:  # noqa: ANN401
+        """The `DemoSource` of the recording in test/data; planning its scene takes seconds."""
+        pytest.importorskip("moderngl")
+        from hoisdf_ros.ros.demo_camera import DemoCameraConfig, DemoSource
+
+        return DemoSource(DemoCameraConfig(depth_encoding="16UC1", noise=False))

@@ -19,6 +19,7 @@ from hoisdf_ros.conventions import Side
 from hoisdf_ros.errors import ConfigError
 from hoisdf_ros.geometry.camera import project
 from hoisdf_ros.geometry.mesh import PACKAGED_OBJECTS, find_objects, load_mesh
+from hoisdf_ros.ros import demo_bag
 from hoisdf_ros.ros.demo_bag import START_NS, Recording, main, record, type_name, typestore
 from hoisdf_ros.ros.demo_camera import CAMERA, TOPICS
 from hoisdf_ros.ros.frames import frame_from_messages
@@ -109,7 +110,12 @@ def test_the_truth_lies_where_the_pictures_show_it(moments: Moments) -> None:
         assert (vertices[:, 2] > seen - 0.005).mean() > 0.9, "hardly any is in front"
 
 
-def test_it_can_be_made_again(tmp_path: Path) -> None:
+def test_it_can_be_made_again(
+    tmp_path: Path,
+    demo_source: Any,  # noqa: ANN401
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(demo_bag, "DemoSource", {demo_source.config: demo_source}.__getitem__)
     assert record(Recording(tmp_path / "bag", seconds=0.2, start_s=1.5)) == 2
     remade, kept = read(tmp_path / "bag"), read(BAG)
     assert remade.keys() == set(sorted(kept)[:2])
