@@ -56,7 +56,7 @@ BAD = {
     "another size": (spoil(info__width=100), "camera_info", "100x48"),
     "another camera": (other_frame, "frame of camera_info", "'elsewhere'"),
     "no calibration": (no_info, "no camera_info", "is the driver running?"),
-    "skew": (spoil(info__k=[60.0, 1.0, 31.5, 0, 60.0, 23.5, 0, 0, 1]), "camera_info", "skew"),
+    "skew": (spoil(info__k=np.array([60, 1, 31, 0, 60, 23, 0, 0, 1.0])), "camera_info", "skew"),
     "too old": (hour_old, "too old", "do the clocks"),
     "too new": (hour_ahead, "in the future", "do the clocks"),
 }
