@@ -158,8 +158,9 @@ def evaluate(request: Request) -> Report:
     if name.root is not None and evaluation.summary.held is None:
         note(f"no object is measured: {name.root / 'models'} has no meshes, or nothing is posed")
     info = estimator.describe()
-    title = f"{info.weights} on {data.name}"
-    return Report(title, _about(request, estimator, data, evaluation), evaluation, run)
+    stored = " (stored)" if name.kind == "shards" else ""
+    about = {"data": str(name)} | _about(request, estimator, data, evaluation)
+    return Report(f"{info.weights} on {data.name}{stored}", about, evaluation, run)
 
 
 def note(text: str) -> None:
@@ -206,7 +207,6 @@ def _about(
 ) -> dict[str, Any]:
     info = estimator.describe()
     return {
-        "data": str(data.name),
         "split": data.name.part,
         "seed": data.seed,
         "given": "true wrist and boxes",
