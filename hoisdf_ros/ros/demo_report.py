@@ -69,7 +69,7 @@ class Run:
         dropped: Images and parts of them that were not, by reason.
         latency_ms: From an image's stamp to the arrival of its result.
         latency_with_hand_ms: The same, of the images in which a hand was found.
-        own_ms: The node's own time per image, 50th and 95th percentile.
+        own_ms: The node's own time per image with a hand, 50th and 95th percentile.
         errors: Against the truth.
         model: What ran, in the words of the node's diagnostics.
         trained: False while poses are meaningless.
@@ -132,7 +132,7 @@ def table(found: Mapping[str, Any]) -> str:
         ("rate", f"{found['rate_hz']} Hz"),
     ]
     times = ("latency_ms", "latency"), ("latency_with_hand_ms", "latency with a hand")
-    for key, name in (*times, ("node_own_ms", "node's own time")):
+    for key, name in (*times, ("node_own_ms", "node's own time with a hand")):
         rows.append((f"{name} p50 / p95", f"{found[key]['p50']} / {found[key]['p95']} ms"))
     for name, summary in found["errors_mm"].items():
         text = f"{summary['mean']} mm over {summary['count']}" if summary["count"] else "none"
