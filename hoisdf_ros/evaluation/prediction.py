@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from hoisdf_ros.config import EstimatorConfig
 from hoisdf_ros.conventions import Side
 from hoisdf_ros.data.sample import Sample
@@ -17,6 +19,8 @@ from hoisdf_ros.errors import ConfigError, EvaluationError, ImageError, RootErro
 from hoisdf_ros.estimator import Estimator, Look
 from hoisdf_ros.evaluation.field_meshes import FieldMeshes, predicted_meshes
 from hoisdf_ros.network.io import ImageFeatures, NetworkInput, joined
+from hoisdf_ros.postprocessing.hand import RawHand
+from hoisdf_ros.postprocessing.objects import RawObject
 from hoisdf_ros.preprocessing.boxes import HandRegion
 from hoisdf_ros.preprocessing.roots import root_given
 from hoisdf_ros.runtime.backend import EagerBackend
@@ -94,7 +98,11 @@ class Predictor:
         self.seconds = 0.0
 
     def __call__(self, samples: Iterable[tuple[int, Sample]]) -> Iterator[Predicted]:
-        """What is said of samples that come with their places; some may be left out."""
+        """What is said of samples that come with their places; some may be left out.
+
+        Raises:
+            EvaluationError: The network says something that is not finite.
+        """
         ready: list[tuple[int, Sample, Look, NetworkInput]] = []
         for place, sample in samples:
             start = time.perf_counter()
@@ -120,6 +128,8 @@ class Predictor:
         inputs = joined([one for _, _, _, one in ready])
         output = self.estimator.network.backend(inputs)
         found = self.estimator.read(output, looks)
+        for (_, sample, _, _), (hand, held) in zip(ready, found, strict=True):
+            _refuse_nonsense(sample.key, hand, held)
         self.estimator.reset()  # one picture has nothing to do with another
         placed = [self.estimator.place(raw, look) for raw, look in zip(found, looks, strict=True)]
         self.seconds += time.perf_counter() - start
@@ -142,3 +152,12 @@ class Predictor:
         if not self.surfaces or not isinstance(backend, EagerBackend):
             return None
         return predicted_meshes(backend.model, features, inputs, k, mirror=look.mirrored)
+
+
+def _refuse_nonsense(key: str, hand: RawHand, held: RawObject) -> None:
+    said = (hand.vertices, hand.joints, held.rotation, held.translation)
+    if not all(np.isfinite(part).all() for part in said):
+        raise EvaluationError(
+            f"sample '{key}': what the network says is not finite; the weights are damaged, or of a "
+            "training run that went wrong: take an earlier checkpoint"
+        )

@@ -42,6 +42,18 @@ def test_one_after_the_other_is_the_same_as_at_once(
         assert a.surfaces is None
 
 
+@pytest.mark.parametrize("part", ["turn", "shift"])
+def test_weights_that_say_nonsense_are_refused(
+    samples: list[Sample],
+    estimator: Estimator,
+    oracle: Any,  # noqa: ANN401
+    part: str,
+) -> None:
+    setattr(oracle, part, np.full_like(getattr(oracle, part), np.nan))
+    with pytest.raises(EvaluationError, match=r"sample 'made/0': what the network says"):
+        list(Predictor(estimator)(enumerate(samples)))
+
+
 def test_what_cannot_be_is_refused(estimator: Any) -> None:  # noqa: ANN401
     with pytest.raises(ConfigError, match="batch size 0"):
         Predictor(estimator, 0)
