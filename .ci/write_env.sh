@@ -95,7 +95,8 @@ import sys
 
 from hoisdf_ros.cli.main import main
 
-sys.exit(main())
+if __name__ == "__main__":  # worker processes import this file once more
+    sys.exit(main())
 TEXT
 replace "$venv/bin/hoisdf" <<TEXT
 #!/bin/sh

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 from hoisdf_ros.data.augment import AugmentConfig, Variation, draw
 from hoisdf_ros.data.object_models import Objects
 from hoisdf_ros.data.sample import SampleSet
-from hoisdf_ros.errors import DataError, ImageError, TrainingError, reason
+from hoisdf_ros.errors import DataError, HoisdfError, ImageError, TrainingError, reason
 from hoisdf_ros.training.batch import Batch, ExampleMaker, collate
 
 Item = tuple[int, int]
@@ -133,12 +133,13 @@ class Helpers:
 
     Args:
         count: How many; 0: this process does it itself.
-        start: ``spawn``, since this process may have drawn pictures or used a GPU, which a
-            forked process could not; ``fork`` where it has not.
+        start: ``forkserver``, since this process may have drawn pictures or used a GPU, which a
+            process forked from it could not; ``fork`` where it has not. ``spawn`` would wait
+            forever for a process that dies while it starts.
     """
 
     count: int
-    start: Literal["spawn", "fork"] = "spawn"
+    start: Literal["forkserver", "fork"] = "forkserver"
 
 
 def stream(
@@ -147,7 +148,8 @@ def stream(
     """The batches of steps ``first`` to before ``last``, in order.
 
     Raises:
-        TrainingError: A worker process died.
+        TrainingError: A worker process died, or shared memory is full.
+        HoisdfError: What making a sample was refused for.
     """
     loader = DataLoader(
         examples,
@@ -160,13 +162,25 @@ def stream(
     )
     try:
         yield from loader
-    except RuntimeError as error:
-        if "worker" not in str(error):
+    except HoisdfError as error:
+        raise (_without_traceback(error) if helpers.count else error) from error
+    except (RuntimeError, BrokenPipeError, EOFError) as error:
+        if isinstance(error, RuntimeError) and not any(text in str(error) for text in _DIED):
             raise
         raise TrainingError(
             f"a process that makes samples died ({reason(error)}): memory ran out, or it was "
             "killed; use fewer workers and go on with --resume"
         ) from error
+
+
+_DIED = ("DataLoader worker (pid", "No space left")
+"""What PyTorch says of a process that is gone, and of shared memory that is full."""
+
+
+def _without_traceback(error: HoisdfError) -> HoisdfError:
+    """A worker's error without the traceback of the worker, which PyTorch puts into its text."""
+    name = f"{type(error).__module__}.{type(error).__qualname__}: "
+    return type(error)(str(error).rpartition(name)[2].strip())
 
 
 def _one_thread(_: int) -> None:
