@@ -158,6 +158,6 @@ def _refuse_nonsense(key: str, hand: RawHand, held: RawObject) -> None:
     said = (hand.vertices, hand.joints, held.rotation, held.translation)
     if not all(np.isfinite(part).all() for part in said):
         raise EvaluationError(
-            f"sample '{key}': what the network says is not finite; the weights are damaged, or of a "
-            "training run that went wrong: take an earlier checkpoint"
+            f"sample '{key}': what the network says is not finite; the weights are damaged, or of "
+            "a training run that went wrong: take an earlier checkpoint"
         )
