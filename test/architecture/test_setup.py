@@ -86,6 +86,17 @@ def test_the_command_needs_no_environment(tmp_path: Path) -> None:
     assert "usage: hoisdf" in run.stdout
 
 
+@made_by_make
+def test_the_command_does_nothing_when_a_worker_process_imports_it(tmp_path: Path) -> None:
+    launcher = str(ROOT / ".venv/libexec/hoisdf")
+    code = f"import runpy; runpy.run_path({launcher!r}, run_name='__mp_main__')"
+    python = str(ROOT / ".venv/bin/python")
+    run = in_empty_environment(
+        "sh", "-euc", f". '{ROOT}/.env.sh'; {python} -c \"$1\"", "sh", code, cwd=tmp_path
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
 def test_core_imports_without_ros(tmp_path: Path) -> None:
     """With ROS hidden every room but ros still imports; make_* need what only they use."""
     modules = [path.relative_to(ROOT).with_suffix("") for path in ROOT.glob("hoisdf_ros/**/*.py")]

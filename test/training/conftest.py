@@ -13,6 +13,7 @@ import torch
 from hoisdf_ros.config import PRESETS, BackboneConfig, DecoderConfig, NetworkConfig
 from hoisdf_ros.conventions import Side
 from hoisdf_ros.data.sample import Sample, box_around
+from hoisdf_ros.data.shards import ShardData
 from hoisdf_ros.datatypes import Camera, ManoParameters
 from hoisdf_ros.geometry.mesh import box_corners, transform
 from hoisdf_ros.geometry.primitives import box
@@ -111,6 +112,14 @@ class NoiseSet:
 
 def noise_data(deadly: int = 0) -> TrainingData:
     return TrainingData("noise", NoiseSet(8, deadly), NoiseSet(4), Bricks())
+
+
+def named_data(name: str) -> TrainingData:
+    """``noise``, or ``shards:FOLDER`` of noise; for processes that tests start."""
+    kind, _, folder = name.partition(":")
+    if kind == "noise":
+        return noise_data()
+    return TrainingData("shards", ShardData(Path(folder)), NoiseSet(4), Bricks())
 
 
 def noise_config(epochs: int = 3) -> TrainConfig:

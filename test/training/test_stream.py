@@ -98,6 +98,52 @@ def test_a_killed_worker_is_a_clear_error(maker: ExampleMaker, noise: SampleSet)
         list(stream(examples, Order(len(noise), 2, 0), 0, 2, Helpers(1, "fork")))
 
 
+class Damaged(Spoilt):
+    def __getitem__(self, index: int) -> Sample:
+        raise DataError(f"file {index} is damaged: make it again")
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_what_a_sample_was_refused_for_is_said_without_a_traceback(
+    maker: ExampleMaker, noise: SampleSet, workers: int
+) -> None:
+    examples = Examples(Damaged(noise, set()), maker, None, 0)
+    with pytest.raises(DataError, match=r"^file \d is damaged: make it again$"):
+        list(stream(examples, Order(len(noise), 2, 0), 0, 2, Helpers(workers, "fork")))
+
+
+class Broken(Spoilt):
+    def __getitem__(self, index: int) -> Sample:
+        raise RuntimeError(f"a mistake in the program at {index}")
+
+
+def test_a_mistake_in_the_program_is_not_taken_for_a_killed_worker(
+    maker: ExampleMaker, noise: SampleSet
+) -> None:
+    examples = Examples(Broken(noise, set()), maker, None, 0)
+    with pytest.raises(RuntimeError, match="a mistake in the program"):
+        list(stream(examples, Order(len(noise), 2, 0), 0, 2, Helpers(1, "fork")))
+
+
+class DeadOnArrival(Spoilt):
+    """Kills whoever unpacks it, once it is more than a pipe holds."""
+
+    def __init__(self, inner: SampleSet) -> None:
+        super().__init__(inner, set())
+        self.load = bytes(1 << 20)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os._exit, (1,), None, None, iter([("load", self.load)])
+
+
+def test_a_worker_that_dies_while_it_starts_is_a_clear_error(
+    maker: ExampleMaker, noise: SampleSet
+) -> None:
+    examples = Examples(DeadOnArrival(noise), maker, None, 0)
+    with pytest.raises(TrainingError, match="makes samples died"):
+        list(stream(examples, Order(len(noise), 2, 0), 0, 2, Helpers(1)))
+
+
 def test_any_seed_makes_a_permutation() -> None:
     for seed in range(5):
         assert sorted(items(Order(7, 1, seed), 0, 7)) == np.arange(7).tolist()
