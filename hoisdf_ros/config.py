@@ -147,6 +147,7 @@ PRESETS: dict[str, NetworkConfig] = {
             backbone=BackboneConfig(blocks=(2, 2, 2, 2), bottleneck=False, width=32),
             decoder=DecoderConfig((16, 32, 64, 96, 128), (32, 32, 64, 96), True, (16,)),
             image_size=128,
+            sdf_scale=5.0,  # the lattice reaches 20 cm, as far as a hand, not 32
             lattice_size=20,
             hand_points=128,
             object_points=64,

@@ -4,6 +4,8 @@ The forward pass is the three stages that the supplementary (Sec. 3) times: imag
 points, attention and regression.
 """
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
@@ -34,6 +36,20 @@ from hoisdf_ros.network.point_sampler import (
 )
 from hoisdf_ros.network.sdf_field import FieldDecoder
 from hoisdf_ros.network.transformer import Encoder, HandDecoder, LayerSize
+
+
+class Capacity(NamedTuple):
+    """How many points of the lattice are evaluated in the hand's field, and in the object's."""
+
+    hand: int
+    object: int
+
+
+class Sizes(NamedTuple):
+    """Points evaluated in a field, and points kept."""
+
+    room: int
+    kept: int
 
 
 class Hoisdf(nn.Module):
@@ -72,7 +88,7 @@ class Hoisdf(nn.Module):
         lattice = lattice_points(config.lattice_size, config.lattice)
         self.register_buffer("lattice", lattice, persistent=False)
 
-    def forward(self, inputs: NetworkInput, capacity: int | None = None) -> NetworkOutput:
+    def forward(self, inputs: NetworkInput, capacity: Capacity | None = None) -> NetworkOutput:
         """Estimate the hand and the object of each crop.
 
         Args:
@@ -90,7 +106,7 @@ class Hoisdf(nn.Module):
         return features
 
     def query_points(
-        self, features: ImageFeatures, inputs: NetworkInput, capacity: int | None = None
+        self, features: ImageFeatures, inputs: NetworkInput, capacity: Capacity | None = None
     ) -> QueryPoints:
         """Stage two: the lattice points of each field that lie nearest to its surface.
 
@@ -101,21 +117,22 @@ class Hoisdf(nn.Module):
                 `points_in_boxes`. None evaluates the whole lattice: the oracle of any faster
                 search.
         """
-        room = len(self.lattice) if capacity is None else capacity
+        config = self.config
+        room = capacity or Capacity(len(self.lattice), len(self.lattice))
 
-        def near(field: FieldDecoder, center: Tensor, box: Tensor, count: int) -> FieldPoints:
+        def near(field: FieldDecoder, center: Tensor, box: Tensor, sizes: Sizes) -> FieldPoints:
             inside = self._inside(center, box, inputs.intrinsics)
             found = nearest_to_surface(
-                choose_candidates(self.lattice, inside, room),
+                choose_candidates(self.lattice, inside, sizes.room),
                 lambda points: self._distance(field, points, center, features, inputs),
-                count,
+                sizes.kept,
             )
             return FieldPoints(found.points, self._clamp(found.sdf))
 
-        config = self.config
+        hand, held = Sizes(room.hand, config.hand_points), Sizes(room.object, config.object_points)
         return QueryPoints(
-            near(self.hand_field, inputs.hand_root, inputs.hand_box, config.hand_points),
-            near(self.object_field, inputs.object_center, inputs.object_box, config.object_points),
+            near(self.hand_field, inputs.hand_root, inputs.hand_box, hand),
+            near(self.object_field, inputs.object_center, inputs.object_box, held),
         )
 
     def points_in_boxes(self, inputs: NetworkInput) -> Tensor:

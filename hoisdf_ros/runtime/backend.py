@@ -9,7 +9,10 @@ import torch
 
 from hoisdf_ros.errors import BackendError, reason
 from hoisdf_ros.network.io import NetworkInput, NetworkOutput
-from hoisdf_ros.network.model import Hoisdf
+from hoisdf_ros.network.model import Capacity, Hoisdf
+
+_STEPS = 64
+"""The lattice is evaluated in so many steps at most, none of fewer points than this."""
 
 _CUDA = re.compile(r"cuda(:\d+)?")
 
@@ -51,10 +54,10 @@ class EagerBackend:
         return output
 
 
-def search_capacity(model: Hoisdf, inputs: NetworkInput) -> int:
+def search_capacity(model: Hoisdf, inputs: NetworkInput) -> Capacity:
     """How many points each field must evaluate for the search to be exact.
 
-    The number follows from the boxes and is known before the network runs; powers of two keep
+    The numbers follow from the boxes and are known before the network runs; whole steps keep
     the number of different shapes small.
 
     Args:
@@ -62,9 +65,11 @@ def search_capacity(model: Hoisdf, inputs: NetworkInput) -> int:
         inputs: The crops.
     """
     config = model.config
-    inside = int(model.points_in_boxes(inputs).max())
-    needed = max(inside, config.hand_points, config.object_points)
-    return min(1 << (needed - 1).bit_length(), config.lattice_size**3)
+    step, most = max(_STEPS, config.lattice_size**3 // _STEPS), config.lattice_size**3
+    kept = (config.hand_points, config.object_points)
+    inside = model.points_in_boxes(inputs).amax(dim=1).tolist()
+    needed = [max(pair) for pair in zip(inside, kept, strict=True)]
+    return Capacity(*(min(-(-count // step) * step, most) for count in needed))
 
 
 def choose_device(wanted: str) -> str:

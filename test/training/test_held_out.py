@@ -8,7 +8,7 @@ from hoisdf_ros.config import NetworkConfig
 from hoisdf_ros.data.augment import Variation
 from hoisdf_ros.data.sample import SampleSet
 from hoisdf_ros.network.io import HandParameters, NetworkInput, NetworkOutput
-from hoisdf_ros.network.model import Hoisdf
+from hoisdf_ros.network.model import Capacity, Hoisdf
 from hoisdf_ros.training.batch import Batch, ExampleMaker, collate
 from hoisdf_ros.training.held_out import measure
 
@@ -18,7 +18,7 @@ class Knowing(Hoisdf):
 
     batch: Batch
 
-    def forward(self, inputs: NetworkInput, capacity: int | None = None) -> NetworkOutput:  # noqa: ARG002
+    def forward(self, inputs: NetworkInput, capacity: Capacity | None = None) -> NetworkOutput:  # noqa: ARG002
         output = super().forward(inputs)
         targets = self.batch.targets
         hand = HandParameters(targets.rotations, targets.shape)
