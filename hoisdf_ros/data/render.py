@@ -7,7 +7,6 @@ point is drawn exactly where `geometry.camera.project` puts it.
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any
 
 import cv2
@@ -214,7 +213,7 @@ def _texture(context: moderngl.Context, picture: NDArray[np.uint8]) -> moderngl.
 
 
 class Renderer:
-    """Draws items for one camera. Use it in the thread that made it, and close it.
+    """Draws items for one camera. Use it in the thread that made it, and close it in the end.
 
     Args:
         camera: Intrinsics and size of the pictures.
@@ -238,17 +237,6 @@ class Renderer:
         self._nothing = np.full((camera.height, camera.width), np.nan, dtype=np.float32)
         self._meshes: dict[int, _MeshOnGpu] = {}
         self.use(camera)
-
-    def __enter__(self) -> "Renderer":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give everything on the GPU back; the renderer cannot be used afterwards."""

@@ -7,7 +7,6 @@ import bisect
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 import torch
@@ -128,17 +127,6 @@ class DemoScene:
         self._noise = SensorNoise(camera, np.random.default_rng(seed)) if noise else None
         self._forearm, self._sleeve = forearm_mesh(0.07, 1.1), sleeve_mesh(_SLEEVE_START_M)
         self._renderer: Renderer | None = None
-
-    def __enter__(self) -> "DemoScene":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give the renderer back."""

@@ -8,6 +8,7 @@ since its stamps are in the past.
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ def record(recording: Recording) -> int:
     bag = Writer(recording.out, version=9, storage_plugin=StoragePlugin.MCAP)
     bag.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
     frames = max(1, round(recording.seconds * recording.rate_hz))
-    with bag, source.scene:
+    with bag, closing(source.scene):
         connections = {
             topic: bag.add_connection(f"{NAMESPACE}/{topic}", type_name(kind), typestore=store)
             for topic, kind in TOPICS.items()

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -30,7 +31,7 @@ def renderer() -> Iterator[Renderer]:
         made = Renderer(CAMERA)
     except HoisdfError as error:
         pytest.skip(f"nothing to draw with: {error}")
-    with made:
+    with closing(made):
         yield made
 
 
@@ -182,7 +183,7 @@ def test_a_forked_process_is_told_to_start_afresh(
 
 def test_two_renderers_do_not_disturb_each_other(renderer: Renderer) -> None:
     before = drawn_box(renderer)
-    with Renderer(replace(CAMERA, width=100, height=80)) as other:
+    with closing(Renderer(replace(CAMERA, width=100, height=80))) as other:
         assert other.render([], Background(PICTURE[:80, :100])).ids.shape == (80, 100)
         assert np.array_equal(drawn_box(renderer).ids, before.ids)
     assert np.array_equal(drawn_box(renderer).ids, before.ids)

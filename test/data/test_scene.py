@@ -1,6 +1,7 @@
 """The demo scene: pure in time, true to the hand model, and drawn as it says."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,7 @@ def object_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def scene(object_dir: Path) -> Iterator[DemoScene]:
-    with DemoScene(CAMERA, seed=3, noise=False, object_dir=object_dir) as made:
+    with closing(DemoScene(CAMERA, seed=3, noise=False, object_dir=object_dir)) as made:
         yield made
 
 
@@ -196,7 +197,7 @@ def test_a_hand_that_is_barely_visible_is_not_detected(scene: DemoScene) -> None
 def test_noise_is_that_of_the_moment(scene: DemoScene, object_dir: Path) -> None:
     state = scene.at(2.5)
     clean = drawn(scene, state)
-    with DemoScene(CAMERA, seed=3, object_dir=object_dir) as noisy:
+    with closing(DemoScene(CAMERA, seed=3, object_dir=object_dir)) as noisy:
         one, two = drawn(noisy, state), drawn(noisy, state)
         other = drawn(noisy, scene.at(2.6))
     assert np.array_equal(one.depth, two.depth, equal_nan=True)

@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
@@ -109,7 +110,7 @@ def test_boxes_are_around_what_is_seen(samples: list[Sample]) -> None:
 
 def test_the_object_mask_is_its_mesh_seen(synthetic: SyntheticData, samples: list[Sample]) -> None:
     shares = []
-    with Renderer(samples[0].camera) as renderer:
+    with closing(Renderer(samples[0].camera)) as renderer:
         nothing = Background(np.zeros((480, 640, 3), np.uint8))
         for sample in samples:
             if sample.object_id is None or sample.object_mask is None:
