@@ -4,6 +4,7 @@ import hashlib
 import re
 import warnings
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -14,8 +15,11 @@ from hoisdf_ros.errors import CheckpointError, reason
 from hoisdf_ros.network.model import Hoisdf
 from hoisdf_ros.network.reference_weights import PublishedEntry, is_unused, published_entry
 
-_KEY, _PRESET = "network", "preset"
+_KEY, _PRESET, _CONFIG = "network", "preset", "network_config"
 _SHOWN = 8
+_FREE = ("lattice", "lattice_size", "hand_points", "object_points", "dropout", "field_dropout")
+"""Of a network's numbers, those that may differ from what it was trained with."""
+
 _ADVICE = "fetch the file again, or save it anew with tensors only"
 _FOREIGN = re.compile(r"GLOBAL (\S+)")  # as torch names what it would have to import
 
@@ -32,6 +36,7 @@ def load_checkpoint(path: Path, model: Hoisdf) -> None:
             of the wrong shape; each is named.
     """
     entries = read_entries(path)
+    _check_shape(path, model.config)
     problems = assign(model, entries)
     if problems:
         shown = "; ".join(problems[:_SHOWN])
@@ -73,6 +78,30 @@ def stored_preset(path: Path) -> str:
     loaded = read_safely(path)
     stored = loaded.get(_PRESET) if isinstance(loaded, Mapping) else None
     return stored if isinstance(stored, str) else ""
+
+
+def _check_shape(path: Path, config: NetworkConfig) -> None:
+    """Refuse weights of the same shapes that were trained with other numbers.
+
+    Raises:
+        CheckpointError: Our training wrote beside the weights that, say, the scale was another.
+    """
+    loaded = read_safely(path)
+    stored = loaded.get(_CONFIG) if isinstance(loaded, Mapping) else None
+    if not isinstance(stored, Mapping) or stored.get("name") != config.name:
+        return  # a published file, which does not say; or another preset's, whose shapes tell
+    ours = asdict(config)
+    changed = [
+        f"{name} {stored[name]} (now {value})"
+        for name, value in ours.items()
+        if name in stored and name not in _FREE and stored[name] != value
+    ]
+    if changed:
+        raise CheckpointError(
+            f"{path} was trained as preset '{config.name}' with {'; '.join(changed[:_SHOWN])}: "
+            "the preset is another network now; train it anew, or use the version of this package "
+            "that it was trained with"
+        )
 
 
 def read_safely(path: Path, advice: str = _ADVICE) -> object:

@@ -18,7 +18,7 @@ from hoisdf_ros.training.checkpoints import write_checkpoint
 LARGEST_MB = 40.0
 """A package is cloned and installed by everybody."""
 
-_ORIGIN = ("preset", "config", "code", "data", "seed", "step", "epoch")
+_ORIGIN = ("preset", "network_config", "config", "code", "data", "seed", "step", "epoch")
 
 
 def packaged(content: dict[str, Any], entries: dict[str, Tensor]) -> dict[str, Any]:

@@ -229,6 +229,7 @@ class _Run:
         return {
             "network": dict(self.average.values),
             "preset": self.config.preset,
+            "network_config": asdict(self.network.config),
             "config": asdict(self.config),
             "code": self.code,
             "data": self.data.name,

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,19 @@ def test_a_checkpoint_may_name_its_preset(demo: Hoisdf, tmp_path: Path) -> None:
     assert (loaded.config.name, loaded.weights_hash) == ("demo", weights_hash(demo))
     with pytest.raises(CheckpointError, match="It fits preset 'demo': use that"):
         load_network(EstimatorConfig(weights=str(path), preset="dexycb", device="cpu"))
+
+
+def test_weights_of_the_same_shape_with_other_numbers_are_refused(
+    demo: Hoisdf, tmp_path: Path
+) -> None:
+    path = tmp_path / "ours.pth"
+    told = {"network": demo.state_dict(), "preset": "demo", "network_config": asdict(demo.config)}
+    torch.save(told, path)
+    load_checkpoint(path, Hoisdf(replace(PRESETS["demo"], hand_points=7, lattice="sheared")))
+    with pytest.raises(CheckpointError, match=r"preset 'demo' with sdf_scale 5\.0 \(now 3\.1\)"):
+        load_checkpoint(path, Hoisdf(replace(PRESETS["demo"], sdf_scale=3.1)))
+    with pytest.raises(CheckpointError, match="It fits preset 'demo': use that"):
+        load_checkpoint(path, Hoisdf(PRESETS["dexycb"]))
 
 
 def test_constants_of_the_hand_model_and_unused_entries_are_ignored(

@@ -1,5 +1,6 @@
 """Packaged weights: the same network within half precision, nothing of the run's own state."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from hoisdf_ros.training.package import main, packaged
 
 ORIGIN = {
     "preset": "demo",
+    "network_config": asdict(preset("demo")),
     "config": {"epochs": 3},
     "code": "abc",
     "data": "synthetic",
@@ -51,7 +53,7 @@ def test_weights_of_unknown_origin_are_not_packaged(
     with pytest.raises(SystemExit) as stopped:
         main([str(tmp_path / "bare.pth"), str(tmp_path / "out.pth")])
     assert stopped.value.code == 2
-    assert "lacks preset, config" in capsys.readouterr().err
+    assert "lacks preset, network_config, config" in capsys.readouterr().err
     assert not (tmp_path / "out.pth").exists()
 
 
