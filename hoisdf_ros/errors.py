@@ -37,6 +37,10 @@ class NpzError(HoisdfError):
     """An ``.npz`` file that is missing, damaged, or holds more than plain arrays."""
 
 
+class DetectorError(HoisdfError):
+    """The hand detector's weights are missing, or cannot be had."""
+
+
 class RootError(HoisdfError):
     """No wrist position in metres can be had from what is known about this frame."""
 
