@@ -21,11 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import cv2
 import numpy as np
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
+from hoisdf_ros.data.atomic import write_picture
 from hoisdf_ros.errors import HoisdfError
 from hoisdf_ros.geometry.mesh import PACKAGED_OBJECTS, find_objects, load_mesh
 from hoisdf_ros.postprocessing import overlay
@@ -64,6 +64,7 @@ def demonstrate(options: Options) -> bool:
 
     Raises:
         HoisdfError: Camera or node ended too early; the message shows their last words.
+        OSError: Nothing can be written into the folder.
     """
     options.out.mkdir(parents=True, exist_ok=True)
     _prepare_environment()
@@ -247,7 +248,7 @@ def _snapshot(recorder: Recorder, path: Path, *, trained: bool) -> Path | None:
     picture = np.hstack([front, side])
     if not trained:
         picture = overlay.caption(picture, UNTRAINED, warning=True)
-    cv2.imwrite(str(path), picture[..., ::-1])
+    write_picture(path, picture)
     return path
 
 
@@ -279,6 +280,12 @@ def run(options: argparse.Namespace) -> int:
         done = demonstrate(Options(options.seconds, options.out, options.seed, parameters))
     except HoisdfError as error:
         print(f"demo: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(
+            f"demo: '{options.out}' cannot be written ({error.strerror}); give another --out",
+            file=sys.stderr,
+        )
         return 2
     return 0 if done else 1
 
