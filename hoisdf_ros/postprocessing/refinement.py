@@ -1,0 +1,207 @@
+"""The wrist, refined after the network: its posed hand is moved onto the depth it is seen in.
+
+Only the translation is sought; the network says how the hand is turned and bent. What hides the
+hand must not pull at it, so measured points meet only the side of the hand that is seen, and the
+hand's own points count only where nothing lies in front of them. Matches of nearest points, most
+of each along the normal, are solved again and again while the reach of a match shrinks (ICP:
+Besl and McKay 1992; point to plane: Chen and Medioni 1991).
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from hoisdf_ros.conventions import MIRROR, RootSource
+from hoisdf_ros.datatypes import Array, Root
+from hoisdf_ros.postprocessing.sight import Sight
+from hoisdf_ros.postprocessing.skin import Samples, Skin
+
+MIN_PIXELS = 30
+"""Fewer map pixels of the hand with depth than this say nothing."""
+
+MIN_AGREEING = 0.45
+"""Share of the hand's pixels that must lie on the moved hand, and of what would be seen of that
+hand on the pixels; else pose or mask are wrong."""
+
+MAX_MOVE_M = 0.2
+"""The middle of a box is no farther from the wrist than this; what is, is another thing."""
+
+_COARSE_ROUNDS = 2
+_REACH_M = (0.04, 0.025, 0.015, 0.01)
+_SLIDING = 0.1  # share of a match that holds along the surface, too, where normals say nothing
+_STDDEV_FLOOR_M = 0.003
+_PARTS = 3
+"""A pose error shifts whole fingers, so residuals of neighbours are no independent witnesses:
+the hand counts as so many, however many pixels it covers. Matched to the errors on posed hands
+with disturbed joints."""
+
+
+@dataclass(frozen=True, eq=False)
+class Refinement:
+    """Where the wrist is after all.
+
+    Args:
+        root: The better wrist, or the one it started from.
+        moved: How far it went, metres; 0 when it was kept.
+        note: Why it was kept; empty when it was refined.
+    """
+
+    root: Root
+    moved: float = 0.0
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """One round's matches.
+
+    Args:
+        matrix, pull: (3, 3) and (3,) of the least squares for a translation.
+        weight: Sum of the matches' weights.
+        square: Mean square distance of all, matched or not, square metres.
+        agreeing: Share of all that is matched.
+    """
+
+    matrix: Array
+    pull: Array
+    weight: float
+    square: float
+    agreeing: float
+
+
+def refine_by_depth(sight: Sight, skin: Skin, vertices: Array, root: Root) -> Refinement:
+    """Move the hand that the network posed onto the depth in its mask.
+
+    Args:
+        sight: Depth and masks.
+        skin: The hand's surface.
+        vertices: (V, 3) of the posed hand around its wrist, metres, camera axes of the crop.
+        root: Where its wrist was taken to be, camera frame of the image.
+
+    Returns:
+        The wrist, with a covariance from how well and how firmly the hand lies on the depth;
+        or the one that was given, with a note, when the depth says too little.
+    """
+    flip = MIRROR if sight.mirrored else np.eye(3)
+    seen = sight.hand_points()
+    if len(seen) < MIN_PIXELS:
+        return _kept(root, f"{len(seen)} map pixels of hand with depth", f"{MIN_PIXELS} or more")
+    surface = skin.at(vertices)
+    if not (np.isfinite(surface.areas).all() and surface.areas.any()):
+        return _kept(root, "a posed hand without a surface", "finite vertices")
+    if seen[:, 2].min() <= np.ptp(vertices[:, 2]):
+        return _kept(root, f"hand at {seen[:, 2].min():.2f} m", "one farther off than it is deep")
+    place = _coarse(sight, surface, seen, root.position @ flip)
+    place, fit = _fine(sight, surface, seen, place)
+    moved = float(np.linalg.norm(place @ flip - root.position))
+    if fit.agreeing < MIN_AGREEING:
+        fits = f"{fit.agreeing:.0%} of the hand's depth and of the posed hand agree"
+        return _kept(root, fits, f"{MIN_AGREEING:.0%} or more")
+    if not moved <= MAX_MOVE_M:
+        return _kept(root, f"it would move by {moved:.2f} m", f"{MAX_MOVE_M} m or less")
+    return Refinement(Root(place @ flip, flip @ _covariance(fit) @ flip, RootSource.DEPTH), moved)
+
+
+def _kept(root: Root, found: str, expected: str) -> Refinement:
+    return Refinement(root, note=f"wrist not refined: {found}, expected {expected}")
+
+
+def _coarse(sight: Sight, surface: Samples, seen: Array, place: Array) -> Array:
+    """Depth onto depth and outline onto outline, where nothing hides the hand.
+
+    Again, since what of the hand is seen depends on where it is.
+    """
+    place = place * (np.median(seen[:, 2]) / place[2])
+    for number in range(_COARSE_ROUNDS):
+        visible = surface.visible(place)
+        unhidden = visible.pick(sight.unhidden(visible.points + place))
+        # while the hand is far off, what lies where its points are says nothing about them
+        alike = unhidden if number and len(unhidden.points) >= MIN_PIXELS else visible
+        depth = np.average(alike.points[:, 2], weights=alike.projected(place))
+        place = place * ((seen[:, 2].mean() - depth) / place[2])
+        place = place + _across(sight, visible, place)
+    return place
+
+
+def _across(sight: Sight, visible: Samples, place: Array) -> Array:
+    """(3,) the step across the view that lays the hand's outline on its mask best.
+
+    Hand counts for it, background against it, and the held object or what is nearer, behind
+    which hand may be, neither way: the largest correlation over all shifts of whole pixels.
+    """
+    size = len(sight.hand)
+    outline = np.zeros((2 * size, 2 * size))  # twice as large, so that shifts do not wrap around
+    x, y = sight.pixels(visible.points + place).clip(-size // 2, size + size // 2 - 1).T
+    np.add.at(outline, (y, x), visible.projected(place))
+    scores = np.zeros_like(outline)
+    background = ~sight.unsaid & (sight.points[..., 2] > place[2])
+    scores[:size, :size] = np.where(sight.hand, 1.0, np.where(background, -1.0, 0.0))
+    spectrum = np.fft.rfft2(scores) * np.conj(np.fft.rfft2(outline))
+    best = np.argmax(np.fft.irfft2(spectrum, s=outline.shape))
+    shift = np.array(np.unravel_index(best, outline.shape), dtype=float)[::-1]
+    shift -= 2 * size * (shift >= size)
+    focal = sight.intrinsics[[0, 1], [0, 1]]
+    return np.append(shift / focal * place[2], 0.0)
+
+
+def _fine(sight: Sight, surface: Samples, seen: Array, place: Array) -> tuple[Array, _Fit]:
+    """Nearest points onto nearest points, in both directions."""
+    measured = cKDTree(seen)
+    for reach in _REACH_M:
+        visible = surface.visible(place)
+        forth = _forth(visible, seen - place, reach)
+        back = _back(sight, visible, measured, place, reach)
+        if min(forth.weight, back.weight) < 1.0:
+            break
+        place = place + np.linalg.solve(forth.matrix + back.matrix, forth.pull + back.pull)
+    return place, replace(forth, agreeing=min(forth.agreeing, back.agreeing))
+
+
+def _forth(visible: Samples, seen: Array, reach: float) -> _Fit:
+    """Every measured point to the hand's nearest, in the hand's frame."""
+    distance, nearest = cKDTree(visible.points).query(seen)
+    # beyond the rim comes the forearm, which the hand has no surface for
+    weights = _tukey(distance, reach) * ~visible.rim[nearest]
+    offsets = seen - visible.points[nearest]
+    matrix, pull = _equations(offsets, visible.normals[nearest], weights)
+    square = float((np.minimum(distance, _REACH_M[0]) ** 2).mean())
+    return _Fit(matrix, pull, float(weights.sum()), square, float((weights > 0).mean()))
+
+
+def _back(sight: Sight, visible: Samples, measured: cKDTree, place: Array, reach: float) -> _Fit:
+    """Every point of the hand that nothing hides to the nearest measured one.
+
+    Without these the hand could slide along itself to where the measured part would still lie
+    on it.
+    """
+    visible = visible.pick(sight.unhidden(visible.points + place))
+    points, areas = visible.points + place, visible.projected(place)
+    areas /= max(float(areas.sum()), 1e-12)
+    distance, nearest = measured.query(points)
+    weights = _tukey(distance, reach) * areas * measured.n  # both directions weigh the same
+    matrix, pull = _equations(measured.data[nearest] - points, visible.normals, weights)
+    square = float((areas * np.minimum(distance, _REACH_M[0]) ** 2).sum())
+    return _Fit(matrix, pull, float(weights.sum()), square, float(areas[distance < reach].sum()))
+
+
+def _equations(offsets: Array, normals: Array, weights: Array) -> tuple[Array, Array]:
+    """Matrix (3, 3) and right side (3,) of the least squares for a translation."""
+    weighted = weights[:, None] * normals
+    matrix = (1 - _SLIDING) * weighted.T @ normals + _SLIDING * weights.sum() * np.eye(3)
+    along = weighted.T @ (offsets * normals).sum(axis=1)
+    pull: Array = (1 - _SLIDING) * along + _SLIDING * weights @ offsets
+    return matrix, pull
+
+
+def _tukey(distance: Array, reach: float) -> Array:
+    weights: Array = np.maximum(1 - (distance / reach) ** 2, 0.0) ** 2
+    return weights
+
+
+def _covariance(fit: _Fit) -> Array:
+    """Of the translation: residuals over normals, as if the hand were `_PARTS` measurements."""
+    independent = min(fit.weight, _PARTS)
+    spread = fit.square / independent * np.linalg.inv(fit.matrix / fit.weight)
+    covariance: Array = spread + _STDDEV_FLOOR_M**2 * np.eye(3)
+    return covariance
