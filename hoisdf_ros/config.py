@@ -237,6 +237,19 @@ class EstimatorConfig:
     max_depth_m: float = parameter(
         4.0, "farthest depth believed, metres", low=0.1, high=20.0, live=True
     )
+    refine_root: bool = parameter(
+        True,
+        "move the wrist so that the hand, as the network poses it, lies on the depth it is seen in",
+        live=True,
+    )
+    second_pass_mm: float = parameter(
+        15.0,
+        "when that moves the wrist farther than this, the network looks once more, from there; "
+        "millimetres",
+        low=0.0,
+        high=1000.0,
+        live=True,
+    )
     max_hands: int = parameter(2, "hands estimated per frame, best first", low=1, high=8, live=True)
     score_threshold: float = parameter(
         0.5, "detections below this score are ignored", low=0.0, high=1.0, live=True

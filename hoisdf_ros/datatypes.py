@@ -239,10 +239,11 @@ class ObjectEstimate:
 
 @dataclass(frozen=True)
 class StageTimes:
-    """Wall time of the steps of one estimate, milliseconds."""
+    """Wall time of the steps of one estimate, milliseconds; of two passes the sum."""
 
     preprocess_ms: float = 0.0
     network_ms: float = 0.0
+    refine_ms: float = 0.0
     postprocess_ms: float = 0.0
 
 
@@ -254,7 +255,7 @@ class Estimate:
     objects: tuple[ObjectEstimate, ...] = ()
     times: StageTimes = field(default_factory=StageTimes)
     notes: tuple[str, ...] = ()
-    """Why a hand or object that was detected is not among the results."""
+    """Why a detected hand is not among the results, or its wrist is no better than at first."""
 
 
 @dataclass(frozen=True)

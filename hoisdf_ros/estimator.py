@@ -1,11 +1,11 @@
 """One frame in, hands and held objects out.
 
-The package in one sentence: boxes, wrist and crop; network; hand model; camera frame.
+The package in one sentence: boxes, wrist and crop; network; hand model; wrist again; camera frame.
 """
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -30,7 +30,7 @@ from hoisdf_ros.errors import ImageError, MeshError, RootError
 from hoisdf_ros.hand_model.inverse_kinematics import solve_pose
 from hoisdf_ros.hand_model.mano import HandGeometry, HandModel
 from hoisdf_ros.hand_model.stand_in import load_right_hand, stand_in_path
-from hoisdf_ros.network.io import NetworkInput, NetworkOutput
+from hoisdf_ros.network.io import ImageFeatures, NetworkInput, NetworkOutput
 from hoisdf_ros.postprocessing.hand import RawHand, Seen, estimate_hand
 from hoisdf_ros.postprocessing.objects import (
     ObjectLibrary,
@@ -38,9 +38,12 @@ from hoisdf_ros.postprocessing.objects import (
     estimate_object,
     object_directory,
 )
+from hoisdf_ros.postprocessing.refinement import Refinement, refine_by_depth
+from hoisdf_ros.postprocessing.sight import see
+from hoisdf_ros.postprocessing.skin import Skin
 from hoisdf_ros.postprocessing.tracking import Tracker
 from hoisdf_ros.preprocessing.boxes import HandRegion, find_hands
-from hoisdf_ros.preprocessing.crop import make_crop
+from hoisdf_ros.preprocessing.crop import Crop, make_crop
 from hoisdf_ros.preprocessing.roots import object_center, root_from_depth
 from hoisdf_ros.runtime.backend import Stopwatch
 from hoisdf_ros.runtime.loading import UNTRAINED, load_network
@@ -71,6 +74,16 @@ class Look:
         return self.region.side is Side.LEFT
 
 
+@dataclass(frozen=True, eq=False)
+class _Pass:
+    """What one pass of the network says of one hand."""
+
+    look: Look
+    raw: tuple[RawHand, RawObject]
+    features: ImageFeatures
+    times: StageTimes
+
+
 class Estimator:
     """Estimates hands and held objects, frame after frame.
 
@@ -86,6 +99,7 @@ class Estimator:
         self.network = load_network(config)
         arrays = load_right_hand(config.hand_model_dir)
         self.hand_model = HandModel(arrays).eval().to(self.network.backend.device)
+        self._skin = Skin(self.hand_model.faces)
         self.objects = ObjectLibrary(object_directory(config.object_dir))
         self.tracker = Tracker(config.lost_timeout_ms / 1e3)
 
@@ -99,10 +113,14 @@ class Estimator:
         for region in find_hands(frame.detections, self.config):
             try:
                 root = root_from_depth(frame, region.hand.box, self.config)
-                hand, held, spent = self.estimate(frame, region, root)
+                done = self._pass(Look(frame, region, root))
             except (RootError, ImageError) as error:
                 notes.append(f"{region.hand.label}: {error}")
                 continue
+            if self.config.refine_root:
+                done, note = self._refined(done)
+                notes += [f"{region.hand.label}: {note}"] if note else []
+            hand, held, spent = self._finished(done)
             hands.append(hand)
             times.append(spent)
             objects += [held] if held is not None else []
@@ -111,22 +129,14 @@ class Estimator:
     def estimate(
         self, frame: Frame, region: HandRegion, root: Root
     ) -> tuple[HandEstimate, ObjectEstimate | None, StageTimes]:
-        """Estimate one hand whose wrist is known, and the object it holds.
+        """Estimate one hand whose wrist is known, and the object it holds; the wrist stays.
 
         Args:
             frame: The image.
             region: Boxes of hand and object.
             root: The wrist.
         """
-        look = Look(frame, region, root)
-        watch = Stopwatch()
-        inputs = self.inputs(look)
-        preprocess_ms = watch.lap()
-        output = self.network.backend(inputs)
-        (raw,) = self.read(output, [look])  # waits for the result, so that a GPU's time counts here
-        network_ms = watch.lap()
-        hand, held = self.place(raw, look)
-        return hand, held, StageTimes(preprocess_ms, network_ms, watch.lap())
+        return self._finished(self._pass(Look(frame, region, root)))
 
     def inputs(self, look: Look) -> NetworkInput:
         """What the network is given of one hand, a batch of one on the network's device.
@@ -134,10 +144,7 @@ class Estimator:
         Raises:
             ImageError: The boxes lie outside the image.
         """
-        camera, wrist = look.frame.camera, look.root.position
-        crop = make_crop(
-            look.region.hand.box, look.held_box, camera, self.network.config, mirror=look.mirrored
-        )
+        crop, wrist = self._crop(look), look.root.position
         flip = np.array([-1.0, 1.0, 1.0]) if crop.mirrored else np.ones(3)
         arrays = (
             crop.intrinsics,
@@ -225,6 +232,47 @@ class Estimator:
     def reset(self) -> None:
         """Forget every track."""
         self.tracker.reset()
+
+    def _pass(self, look: Look) -> _Pass:
+        watch = Stopwatch()
+        inputs = self.inputs(look)
+        preprocess_ms = watch.lap()
+        output = self.network.backend(inputs)
+        (raw,) = self.read(output, [look])  # waits for the result, so that a GPU's time counts here
+        return _Pass(look, raw, output.features, StageTimes(preprocess_ms, watch.lap()))
+
+    def _refined(self, first: _Pass) -> tuple[_Pass, str]:
+        """The hand at a better wrist, looked at from there when it is far from the first one."""
+        watch = Stopwatch()
+        better = self._refinement(first)
+        spent = [first.times, StageTimes(refine_ms=watch.lap())]
+        last = first
+        if better.moved > self.config.second_pass_mm / 1e3:
+            last = self._pass(replace(first.look, root=better.root))
+            watch.lap()
+            better = self._refinement(last)
+            spent += [last.times, StageTimes(refine_ms=watch.lap())]
+        look = replace(last.look, root=better.root)
+        # the centre that the object was seen from shares the wrist's depth
+        raw = last.raw[0], replace(last.raw[1], center=self._center(look))
+        return _Pass(look, raw, last.features, _total(spent)), better.note
+
+    def _refinement(self, done: _Pass) -> Refinement:
+        frame, limits = done.look.frame, (self.config.min_depth_m, self.config.max_depth_m)
+        assert frame.depth is not None  # where the first wrist came from
+        masks = (done.features.hand_mask, done.features.object_mask)
+        hand_mask, object_mask = (_arrays(mask)[0, 0] for mask in masks)
+        sight = see(frame.depth, self._crop(done.look), hand_mask, object_mask, limits)
+        return refine_by_depth(sight, self._skin, done.raw[0].vertices, done.look.root)
+
+    def _finished(self, done: _Pass) -> tuple[HandEstimate, ObjectEstimate | None, StageTimes]:
+        watch = Stopwatch()
+        hand, held = self.place(done.raw, done.look)
+        return hand, held, replace(done.times, postprocess_ms=watch.lap())
+
+    def _crop(self, look: Look) -> Crop:
+        box, config = look.region.hand.box, self.network.config
+        return make_crop(box, look.held_box, look.frame.camera, config, mirror=look.mirrored)
 
     def _center(self, look: Look) -> Array:
         """(3,) centre of the object's crop, metres, camera frame of the image."""

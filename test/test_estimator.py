@@ -1,18 +1,23 @@
 """The pipeline in one piece, with untrained weights: frames in, estimates or silence out."""
 
+from contextlib import closing
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from hoisdf_ros.config import EstimatorConfig
 from hoisdf_ros.conventions import RootSource, Side
-from hoisdf_ros.datatypes import Box, Camera, Detection, Frame
-from hoisdf_ros.errors import ConfigError, HandModelError, MeshError
+from hoisdf_ros.data.render import Background, Item, Renderer
+from hoisdf_ros.datatypes import Array, Box, Camera, Detection, Estimate, Frame, Mesh
+from hoisdf_ros.errors import ConfigError, HandModelError, HoisdfError, MeshError
 from hoisdf_ros.estimator import Estimator, Look
-from hoisdf_ros.network.io import joined
+from hoisdf_ros.network.io import HandParameters, NetworkInput, NetworkOutput, joined
 from hoisdf_ros.postprocessing.overlay import draw, side_view
 from hoisdf_ros.preprocessing.boxes import HandRegion, mirrored
+from hoisdf_ros.preprocessing.crop import make_crop
 from hoisdf_ros.preprocessing.roots import root_given
 
 CAMERA = Camera(615, 615, 320.0, 240.0, 640, 480)
@@ -160,3 +165,122 @@ def test_settings_that_cannot_work_are_refused(
 def test_an_unknown_object_is_refused_with_the_known_ones(estimator: Estimator) -> None:
     with pytest.raises(MeshError, match="035_power_drill"):
         estimator.object_mesh("no_such_thing")
+
+
+class _Fixed:
+    """Stands for a network that always sees the same posed hand, and its mask.
+
+    Args:
+        output: What it says of anything.
+    """
+
+    name, precision, device = "eager", "fp32", "cpu"
+
+    def __init__(self, output: NetworkOutput) -> None:
+        self.output = output
+        self.roots: list[Array] = []
+
+    def __call__(self, inputs: NetworkInput) -> NetworkOutput:
+        """The same; the wrist it was given is kept."""
+        self.roots.append(inputs.hand_root[0].numpy().astype(float))
+        return self.output
+
+
+WRIST = np.array([0.03, 0.02, 0.6])
+
+
+@pytest.fixture(scope="module")
+def placed(estimator: Estimator) -> tuple[Estimator, Frame]:
+    """An estimator whose network sees a flat hand as it is, and the frame with that hand."""
+    flat = torch.eye(3).expand(1, 16, 3, 3)
+    with torch.no_grad():
+        hand = estimator.hand_model(flat, torch.zeros(1, 10))
+    mesh = Mesh(hand.vertices[0].double().numpy(), estimator.faces(Side.RIGHT).astype(np.int32))
+    wall = Background(np.zeros((480, 640, 3), np.uint8), np.full((480, 640), 1.3, np.float32))
+    try:
+        with closing(Renderer(CAMERA)) as renderer:
+            drawn = renderer.render([Item(mesh, 1, np.eye(3), WRIST)], wall)
+    except HoisdfError as error:
+        pytest.skip(f"nothing to draw with: {error}")
+    rows, columns = np.nonzero(drawn.ids)
+    around = Box(columns.min() - 0.5, rows.min() - 0.5, columns.max() + 0.5, rows.max() + 0.5)
+    frame = Frame(drawn.image, CAMERA, drawn.depth, (Detection("right_hand", around),))
+    crop = make_crop(around, around, CAMERA, estimator.network.config, mirror=False)
+    mask = torch.from_numpy(crop.apply(drawn.ids)[::2, ::2]).float()[None, None]
+    root = root_given(WRIST, estimator.config)
+    region = HandRegion(Side.RIGHT, 1.0, frame.detections[0], None)
+    said = estimator.network.backend(estimator.inputs(Look(frame, region, root)))
+    said = said._replace(
+        features=said.features._replace(hand_mask=mask, object_mask=torch.zeros_like(mask)),
+        hand=HandParameters(flat, torch.zeros(1, 10)),
+    )
+    other = Estimator(EstimatorConfig())
+    other.network = replace(other.network, backend=_Fixed(said))
+    return other, frame
+
+
+def _told(estimator: Estimator) -> list[Array]:
+    backend = estimator.network.backend
+    assert isinstance(backend, _Fixed)
+    roots, backend.roots = backend.roots, []
+    return roots
+
+
+def _wrist_error(estimate: Estimate) -> float:
+    (hand,) = estimate.hands
+    np.testing.assert_allclose(hand.joints[0], hand.root.position)
+    np.testing.assert_allclose(hand.mano.translation, hand.root.position)
+    return float(np.linalg.norm(hand.root.position - WRIST))
+
+
+def test_the_wrist_is_moved_onto_the_depth_and_looked_at_again(
+    placed: tuple[Estimator, Frame],
+) -> None:
+    estimator, frame = placed
+    estimate = estimator(frame)
+    assert _wrist_error(estimate) < 0.003
+    first, second = _told(estimator)
+    assert np.linalg.norm(first - WRIST) > 0.03  # the box's middle
+    np.testing.assert_allclose(second, WRIST, atol=0.003)
+    assert not estimate.notes
+    assert estimate.times.refine_ms > 0
+
+
+@pytest.mark.parametrize(
+    ("change", "passes", "refined"),
+    [({"second_pass_mm": 200.0}, 1, True), ({"refine_root": False}, 1, False)],
+)
+def test_refinement_can_be_limited(
+    placed: tuple[Estimator, Frame], change: dict[str, Any], passes: int, refined: bool
+) -> None:
+    estimator, frame = placed
+    estimator.update(replace(estimator.config, **change))
+    try:
+        estimate = estimator(frame)
+    finally:
+        estimator.update(EstimatorConfig())
+    assert len(_told(estimator)) == passes
+    assert (_wrist_error(estimate) < 0.003) == refined
+    assert not estimate.notes
+
+
+def test_a_given_wrist_is_never_moved(placed: tuple[Estimator, Frame]) -> None:
+    estimator, frame = placed
+    root = root_given(WRIST + 0.02, estimator.config)
+    region = HandRegion(Side.RIGHT, 1.0, frame.detections[0], None)
+    hand, _, _ = estimator.estimate(frame, region, root)
+    assert len(_told(estimator)) == 1
+    assert hand.root is root
+    np.testing.assert_allclose(hand.joints[0], root.position)
+
+
+def test_a_wrist_that_depth_does_not_confirm_stays_and_is_noted(
+    placed: tuple[Estimator, Frame],
+) -> None:
+    estimator, frame = placed
+    noise = np.random.default_rng(0).uniform(0.5, 0.9, (480, 640)).astype(np.float32)
+    estimate = estimator(replace(frame, depth=noise))
+    (note,) = estimate.notes
+    assert note.startswith("right_hand: wrist not refined")
+    assert len(_told(estimator)) == 1
+    assert _wrist_error(estimate) > 0.03

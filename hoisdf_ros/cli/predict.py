@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     document = document_of(estimate, info, frame.camera)
     paths = _write(options, document, _overlay(estimator, frame, estimate))
     for note in estimate.notes:
-        print(f"left out: {note}")
+        print(f"note: {note}")
     if not info.trained:
         print(UNTRAINED_WARNING)
     print(f"{len(estimate.hands)} hand, {len(estimate.objects)} object")

@@ -58,7 +58,7 @@ def test_without_any_valid_depth_says_so_and_fails(
     cv2.imwrite(str(depth), np.zeros((480, 640), np.uint16))
     options = ["--depth", str(depth), "--out", str(tmp_path)]
     assert main(["predict", str(picture), *CAMERA, *BOXES, *options]) == 1
-    assert "left out: right_hand: 0 pixels of depth" in capsys.readouterr().out
+    assert "note: right_hand: 0 pixels of depth" in capsys.readouterr().out
 
 
 def test_a_hand_beside_the_picture_is_not_called_missing_depth(
