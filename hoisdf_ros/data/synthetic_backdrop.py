@@ -1,6 +1,7 @@
 """What is behind the hand: a wall and a table, each of any texture, with depth."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -15,8 +16,25 @@ _TABLE_SHARE, _PLAIN_SHARE, _DEEP_SHARE = 0.65, 0.25, 0.2
 _TABLE_END_M = 2.5
 
 
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A plane below the camera.
+
+    Args:
+        frame: (3, 3) camera-from-table: x to the right, y down into it, z away along it.
+        height: Of the camera above it, metres.
+    """
+
+    frame: Array
+    height: float
+
+
 def draw_backdrop(
-    pictures: Sequence[Picture], camera: Camera, cloud: Array, rng: np.random.Generator
+    pictures: Sequence[Picture],
+    camera: Camera,
+    cloud: Array,
+    rng: np.random.Generator,
+    table: Table | None = None,
 ) -> Background:
     """A wall behind the points, and often a table below them.
 
@@ -25,12 +43,24 @@ def draw_backdrop(
         camera: The camera.
         cloud: (N, 3) points of hand and object, metres, that wall and table must not hide.
         rng: Where the chance comes from.
+        table: The table if there must be this one.
     """
     image = _wall(pictures, camera, rng)
     depth = _wall_depth(camera, float(cloud[:, 2].max()), rng)
-    if rng.uniform() < _TABLE_SHARE:
-        _lay_table(image, depth, pictures, camera, cloud, rng)
+    if table is None and rng.uniform() < _TABLE_SHARE:
+        frame = table_frame(float(rng.uniform(np.radians(10), np.radians(80))), rng)
+        height = max(float((cloud @ frame[:, 1]).max()), 0.05) + rng.exponential(0.08)
+        table = Table(frame, height)
+    if table is not None:
+        _lay_table(image, depth, table, pictures, camera, rng)
     return Background(image, depth)
+
+
+def table_frame(tilt: float, rng: np.random.Generator) -> Array:
+    """(3, 3) camera-from-table of a camera that looks down by so many radians."""
+    roll = matrix_from_rotation_vector(np.array([0.0, 0.0, rng.normal(scale=0.12)]))
+    frame: Array = roll @ matrix_from_rotation_vector(np.array([tilt, 0.0, 0.0]))
+    return frame
 
 
 def _rays(camera: Camera) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -71,22 +101,19 @@ def _wall_depth(camera: Camera, behind: float, rng: np.random.Generator) -> NDAr
 def _lay_table(
     image: Picture,
     depth: NDArray[np.float32],
+    table: Table,
     pictures: Sequence[Picture],
     camera: Camera,
-    cloud: Array,
     rng: np.random.Generator,
 ) -> None:
-    """Draw a table over the wall, in perspective; it lies below all the points."""
-    tilt = rng.uniform(np.radians(10), np.radians(80))
-    frame = matrix_from_rotation_vector(np.array([0.0, 0.0, rng.normal(scale=0.12)]))
-    frame = frame @ matrix_from_rotation_vector(np.array([tilt, 0.0, 0.0]))
-    right, normal, forward = frame[:, 0], frame[:, 1], frame[:, 2]  # normal points downwards
-    height = max(float((cloud @ normal).max()), 0.05) + rng.exponential(0.08)
+    """Draw a table over the wall, in perspective."""
+    right, normal, forward = table.frame.T
+    height = table.height
     x, y = _rays(camera)
     down = np.float32(normal[0]) * x + (np.float32(normal[1]) * y + np.float32(normal[2]))
     far = np.float32(height / _TABLE_END_M)
-    table = np.float32(height) / np.maximum(down, far)
-    seen = ((down > far) & ~(table >= depth)).astype(np.uint8)
+    ahead = np.float32(height) / np.maximum(down, far)
+    seen = ((down > far) & ~(ahead >= depth)).astype(np.uint8)
     texels = SIZE / rng.uniform(0.3, 1.5)
     plane = np.stack([height * texels * right, height * texels * forward, normal])
     plane[:2] += SIZE / 2 * normal
@@ -97,4 +124,4 @@ def _lay_table(
         picture, homography, size, flags=flags, borderMode=cv2.BORDER_REFLECT
     )
     cv2.copyTo(cloth, seen, image)
-    cv2.copyTo(table, seen, depth)
+    cv2.copyTo(ahead, seen, depth)

@@ -116,11 +116,11 @@ class SceneMaker:
             pose = grip.grasp.pose(float(rng.uniform(0.0, _OPENING)))
         else:
             side = Side.LEFT if rng.uniform() < _LEFT_SHARE else Side.RIGHT
-            betas, pose = draw_betas(rng), self._free_pose(side, rng)
-        vertices, joints = self._hand(side, pose, betas)
+            betas, pose = draw_betas(rng), self.free_pose(side, rng)
+        vertices, joints = self.hand(side, pose, betas)
         thing = self._thing(kind, grip, vertices, side, rng)
-        cloud = vertices if thing is None else np.concatenate([vertices, self._cloud(thing)])
-        rotation = _view(side, rng)
+        cloud = vertices if thing is None else np.concatenate([vertices, self.cloud(thing)])
+        rotation = draw_view(side, rng)
         cut = rng.uniform() < _CUT_SHARE
         wrist = _place(cloud @ rotation.T, camera, rng, cut=cut)
         mano = ManoParameters(rotation_vector_from_matrix(rotation), pose[1:].ravel(), betas, wrist)
@@ -138,19 +138,21 @@ class SceneMaker:
         nearest = float((cloud @ rotation[2]).min() + wrist[2])
         return moment if nearest > _CLOSEST_M and _in_picture(moment, cut=cut) else None
 
-    def _free_pose(self, side: Side, rng: np.random.Generator) -> Array:
+    def free_pose(self, side: Side, rng: np.random.Generator) -> Array:
+        """(16, 3) rotation vectors of a hand that holds nothing."""
         pose: Array = sample_poses(self._axes, 1, rng)[0]
         turns = -np.diag(MIRROR) if side is Side.LEFT else np.ones(3)  # axes are pseudovectors
         return pose * turns
 
-    def _hand(self, side: Side, pose: Array, betas: Array) -> tuple[Array, Array]:
+    def hand(self, side: Side, pose: Array, betas: Array) -> tuple[Array, Array]:
         """Vertices (778, 3) and joints (21, 3) in the frame of the hand, metres."""
         rotations = torch.from_numpy(matrix_from_rotation_vector(pose)[None]).float()
         with torch.no_grad():
             posed = self._hands[side](rotations, torch.from_numpy(betas[None]).float())
         return posed.vertices[0].numpy().astype(float), posed.joints[0].numpy().astype(float)
 
-    def _cloud(self, thing: PlacedObject) -> Array:
+    def cloud(self, thing: PlacedObject) -> Array:
+        """(8, 3) corners of the box around an object, metres, the frame it is placed in."""
         corners = box_corners(self._meshes[thing.object_id].vertices)
         return transform(corners, thing.rotation, thing.translation)
 
@@ -200,20 +202,41 @@ def _unit(vector: Array) -> Array:
     return unit
 
 
-def _view(side: Side, rng: np.random.Generator) -> Array:
+def draw_view(side: Side, rng: np.random.Generator) -> Array:
     """(3, 3) camera-from-hand: half from anywhere, half as people hold things up to a camera."""
     while True:
         rotation = random_rotation(rng)
         if rng.uniform() < _HELD_FROM_BELOW:
             lean, tilt = rng.normal(scale=np.radians(50)), np.radians(rng.uniform(-35, 35))
-            x = np.array([np.sin(lean) * np.cos(tilt), np.cos(lean) * np.cos(tilt), np.sin(tilt)])
-            z = _unit(rotation[:, 2] - (rotation[:, 2] @ x) * x)
-            rotation = np.stack([x, np.cross(z, x), z], axis=1)
-            if side is Side.LEFT:  # its forearm goes along -x
-                rotation = rotation @ np.diag([-1.0, 1.0, -1.0])
+            rotation = with_forearm(side, forearm_direction(lean, tilt), rotation[:, 2])
         forearm = rotation[:, 0] * (-1.0 if side is Side.LEFT else 1.0)
         if forearm[2] > _ARM_TO_CAMERA:
             return rotation
+
+
+def forearm_direction(lean: float, tilt: float) -> Array:
+    """(3,) unit direction from the wrist down the forearm, camera frame.
+
+    Args:
+        lean: From straight down towards the right of the picture, radians.
+        tilt: Away from the camera, radians.
+    """
+    return np.array([np.sin(lean) * np.cos(tilt), np.cos(lean) * np.cos(tilt), np.sin(tilt)])
+
+
+def with_forearm(side: Side, forearm: Array, thumb: Array) -> Array:
+    """(3, 3) camera-from-hand with the forearm in a direction.
+
+    Args:
+        side: The hand's side.
+        forearm: (3,) unit direction from the wrist.
+        thumb: (3,) where a right hand's thumb points, about; a left one's points away from it.
+    """
+    z = _unit(thumb - (thumb @ forearm) * forearm)
+    rotation = np.stack([forearm, np.cross(z, forearm), z], axis=1)
+    if side is Side.LEFT:  # its forearm goes along -x
+        rotation = rotation @ np.diag([-1.0, 1.0, -1.0])
+    return rotation
 
 
 def _place(cloud: Array, camera: Camera, rng: np.random.Generator, *, cut: bool) -> Array:

@@ -52,15 +52,23 @@ class Sensor:
         piece = field[row : row + self._size[0], column : column + self._size[1]]
         return np.ascontiguousarray(piece[:: _sign(rng), :: _sign(rng)])
 
-    def colour(self, image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    def colour(
+        self,
+        image: NDArray[np.uint8],
+        rng: np.random.Generator,
+        noise: np.random.Generator | None = None,
+    ) -> NDArray[np.uint8]:
         """Lens, exposure, white balance, noise, and sometimes compression.
 
         Args:
             image: (H, W, 3) RGB.
-            rng: Where the chance comes from.
+            rng: Where the chance comes from; the same for all pictures of a video, whose camera
+                stays as it is.
+            noise: Of a video only, another one for each of its pictures: where their grain comes
+                from. What moves is blurred already then.
         """
-        seen = _expose(_blur(image, rng), rng)
-        grain = self._cut(self._grain[int(rng.integers(len(_GRAIN)))], rng)
+        seen = _expose(_blur(image, rng, streaks=noise is None), rng)
+        grain = self._cut(self._grain[int(rng.integers(len(_GRAIN)))], noise or rng)
         noisy = np.asarray(cv2.add(seen, grain, dtype=cv2.CV_8U), dtype=np.uint8)
         if rng.uniform() >= _JPEG_SHARE:
             return noisy
@@ -68,22 +76,28 @@ class Sensor:
         _, packed = cv2.imencode(".jpg", noisy, quality)  # colours swapped twice, so not at all
         return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), dtype=np.uint8)
 
-    def depth(self, depth: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    def depth(
+        self,
+        depth: NDArray[np.float32],
+        rng: np.random.Generator,
+        noise: np.random.Generator | None = None,
+    ) -> NDArray[np.float32]:
         """Noise, steps of disparity, and no depth at edges, too near, too far and in spots.
 
         Args:
             depth: (H, W) true metres, NaN where there is nothing.
             rng: Where the chance comes from.
+            noise: As in `colour`; the spots stay.
         """
         true = np.nan_to_num(depth, nan=10.0)
         step = np.asarray(cv2.morphologyEx(true, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)))
         edge = cv2.dilate((step > _EDGE_M).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         mixed = np.where(edge, cv2.blur(true, (3, 3)), true)  # flying pixels
         level = np.float32(_DEPTH_STDDEV * np.exp(rng.normal(scale=0.4)))
-        noisy = mixed + level * self._cut(self._depth, rng) * mixed * mixed
+        noisy = mixed + level * self._cut(self._depth, noise or rng) * mixed * mixed
         disparity = np.round(_DISPARITY_M * _SUBPIXELS / np.maximum(noisy, 0.05))
         stepped = np.float32(_DISPARITY_M * _SUBPIXELS) / np.maximum(disparity, 1.0)
-        hole = edge & (self._cut(self._even, rng) < _HOLE_SHARE)
+        hole = edge & (self._cut(self._even, noise or rng) < _HOLE_SHARE)
         hole |= (stepped < _NEAREST_M) | (stepped > _FARTHEST_M)
         hole |= self._cut(self._blind, rng) > _BLIND_LEVEL
         stepped[hole] = np.nan
@@ -94,13 +108,15 @@ def _sign(rng: np.random.Generator) -> int:
     return 1 if rng.uniform() < 0.5 else -1
 
 
-def _blur(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+def _blur(
+    image: NDArray[np.uint8], rng: np.random.Generator, *, streaks: bool
+) -> NDArray[np.uint8]:
     """A lens is never quite sharp; sometimes it is out of focus, sometimes the hand is fast."""
     width = rng.uniform(*_SOFT)
     chance = rng.uniform()
     if chance < _DEFOCUS_SHARE:
         width = rng.uniform(1.0, 2.5)
-    elif chance < _DEFOCUS_SHARE + _MOTION_SHARE:
+    elif streaks and chance < _DEFOCUS_SHARE + _MOTION_SHARE:
         image = np.asarray(cv2.filter2D(image, -1, _streak(rng)), dtype=np.uint8)
     return np.asarray(cv2.GaussianBlur(image, (0, 0), float(width)), dtype=np.uint8)
 

@@ -23,6 +23,10 @@ class Purpose(enum.IntEnum):
     SENSOR = 4
     GRASP = 5
     STUDIO = 6
+    SEQUENCE = 7
+    SEQUENCE_LOOKS = 8
+    SEQUENCE_SENSOR = 9
+    SEQUENCE_STUDIO = 10
 
 
 def stream(

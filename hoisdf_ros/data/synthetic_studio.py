@@ -1,5 +1,6 @@
 """How a moment looks: people, clothes, light, clutter, and a renderer to draw them."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,10 +16,10 @@ from hoisdf_ros.data.arm import (
 )
 from hoisdf_ros.data.render import Background, Item, Light, Rendered, Renderer
 from hoisdf_ros.data.scene import ARM, HAND, OBJECT
-from hoisdf_ros.data.synthetic_backdrop import draw_backdrop
+from hoisdf_ros.data.synthetic_backdrop import Table, draw_backdrop
 from hoisdf_ros.data.synthetic_pictures import Picture, draw_pictures, skin
 from hoisdf_ros.data.synthetic_scene import Moment, draw_camera, random_rotation
-from hoisdf_ros.datatypes import Array, Mesh
+from hoisdf_ros.datatypes import Array, Camera, Mesh
 from hoisdf_ros.geometry.camera import backproject, project
 from hoisdf_ros.geometry.mesh import transform
 from hoisdf_ros.geometry.rotation import matrix_from_rotation_vector
@@ -59,23 +60,36 @@ class Studio:
 
     def draw(self, moment: Moment, rng: np.random.Generator) -> Rendered:
         """The moment without sensor noise; ids are `HAND`, `OBJECT`, `ARM` and what is around."""
-        self._renderer.use(moment.camera)
-        cloud = moment.vertices
-        items = self._hand(moment, rng)
+        camera, cloud = moment.camera, moment.vertices
+        items = self.hand(moment, rng)
         if moment.thing is not None:
             thing, mesh = moment.thing, self._meshes[moment.thing.object_id]
             cloud = np.concatenate(
                 [cloud, transform(mesh.vertices, thing.rotation, thing.translation)]
             )
-            items.append(self._object(thing.object_id, thing.rotation, thing.translation, rng))
-        background = draw_backdrop(self._pictures, moment.camera, cloud, rng)
-        items += self._clutter(moment, background, float(cloud[:, 2].max()), rng)
+            items.append(self.object(thing.object_id, thing.rotation, thing.translation, rng))
+        held = [] if moment.thing is None else [moment.thing.object_id]
+        background = self.backdrop(camera, cloud, rng)
+        items += self.clutter(camera, held, background, float(cloud[:, 2].max()), rng)
         if rng.uniform() < _OCCLUDER_SHARE:
             items.append(self._occluder(moment, rng))
-        return self._renderer.render(items, background, _light(rng))
+        return self.render(camera, items, background, draw_light(rng))
 
-    def _hand(self, moment: Moment, rng: np.random.Generator) -> list[Item]:
-        """The hand, its forearm and mostly a sleeve."""
+    def render(
+        self, camera: Camera, items: Sequence[Item], background: Background, light: Light
+    ) -> Rendered:
+        """Draw what the other methods give."""
+        self._renderer.use(camera)
+        return self._renderer.render(items, background, light)
+
+    def backdrop(
+        self, camera: Camera, cloud: Array, rng: np.random.Generator, table: Table | None = None
+    ) -> Background:
+        """As `draw_backdrop` with this studio's pictures."""
+        return draw_backdrop(self._pictures, camera, cloud, rng, table)
+
+    def hand(self, moment: Moment, rng: np.random.Generator) -> list[Item]:
+        """The hand, its forearm and mostly a sleeve; the same chance dresses it the same."""
         person = self._people[int(rng.integers(_PEOPLE))]
         tone, shine = skin_tone(rng), float(rng.uniform(0.0, 0.2))
         bend = matrix_from_rotation_vector(rng.normal(scale=np.radians([0.0, 8.0, 12.0])))
@@ -98,23 +112,35 @@ class Studio:
             items.append(Item(sleeve, ARM, turn, place, shine=0.0, tint=_tint(rng)))
         return items
 
-    def _object(
+    def object(
         self, name: str, rotation: Array, translation: Array, rng: np.random.Generator
     ) -> Item:
-        """An object in slightly different colours each time; simple shapes in any."""
+        """An object in slightly different colours by chance; simple shapes in any."""
         mesh = self._meshes[name]
         shine = float(rng.uniform(0.0, 0.4))
         tint = as_colour(rng.normal(0.95, 0.06, size=3))
         paint = as_colour(rng.uniform(0.05, 0.95, size=3))
         return Item(mesh, OBJECT, rotation, translation, colour=paint, shine=shine, tint=tint)
 
-    def _clutter(
-        self, moment: Moment, background: Background, behind: float, rng: np.random.Generator
+    def clutter(
+        self,
+        camera: Camera,
+        held: Collection[str],
+        background: Background,
+        behind: float,
+        rng: np.random.Generator,
     ) -> list[Item]:
-        """Objects behind the hand and in front of wall and table; never a second held one."""
-        held = None if moment.thing is None else moment.thing.object_id
-        names = [name for name in self._meshes if name != held]
-        camera, items = moment.camera, []
+        """Objects behind the hand and in front of wall and table; never a second held one.
+
+        Args:
+            camera: The camera.
+            held: What is held.
+            background: The wall and the table.
+            behind: Farther than this z, metres.
+            rng: Where the chance comes from.
+        """
+        names = [name for name in self._meshes if name not in held]
+        items = []
         for _ in range(int(rng.integers(_MOST_CLUTTER))):
             name, turn = str(rng.choice(names)), random_rotation(rng)
             radius = float(np.linalg.norm(self._meshes[name].size)) / 2
@@ -125,7 +151,7 @@ class Studio:
             if z < behind + radius:
                 continue
             place = backproject((x, y), z, camera)
-            items.append(replace(self._object(name, turn, place, rng), id=CLUTTER))
+            items.append(replace(self.object(name, turn, place, rng), id=CLUTTER))
         return items
 
     def _occluder(self, moment: Moment, rng: np.random.Generator) -> Item:
@@ -137,7 +163,7 @@ class Studio:
         place = backproject(pixel + rng.normal(scale=30.0, size=2), z, camera)
         name = str(rng.choice(list(self._meshes)))
         scale = rng.uniform(0.3, 0.7) * z / nearest
-        thing = self._object(name, scale * random_rotation(rng), place, rng)
+        thing = self.object(name, scale * random_rotation(rng), place, rng)
         return replace(thing, id=OCCLUDER)
 
 
@@ -170,7 +196,7 @@ def _tint(rng: np.random.Generator) -> Colour:
     return as_colour(rng.uniform(0.3, 1.0) * rng.uniform(0.7, 1.0, size=3))
 
 
-def _light(rng: np.random.Generator) -> Light:
+def draw_light(rng: np.random.Generator) -> Light:
     """A lamp somewhere on the camera's side, warm or cold, hard or soft."""
     towards = (rng.normal(scale=0.8), rng.normal(-0.5, 0.6), -float(rng.uniform(0.3, 1.2)))
     warmth = rng.normal(scale=0.06)
