@@ -43,15 +43,15 @@ class HandDetectorConfig:
         batch: Tiles or hands put through a network at a time: bounds the memory.
     """
 
-    palm_score: float = 0.3
-    presence: float = 0.7
+    palm_score: float = 0.4
+    presence: float = 0.65
     followed_presence: float = 0.5
     tile_shares: tuple[float, ...] = (1.0, 1 / 1.6)
     palm_overlap: float = 0.3
     apart: float = 0.25
     max_hands: int = 4
-    max_palms: int = 8
-    batch: int = 8
+    max_palms: int = 12
+    batch: int = 4
 
     def __post_init__(self) -> None:
         """Refuse what finds nothing, or everything."""

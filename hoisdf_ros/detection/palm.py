@@ -108,7 +108,7 @@ class PalmNetwork(nn.Module):
         values = (_rows(self.values8(fine8)), _rows(self.values16(middle16)))
         scores = (_rows(self.scores8(fine8)), _rows(self.scores16(middle16)))
         return (
-            torch.cat(values, dim=1).reshape(len(images), -1, VALUES_PER_ANCHOR),
+            torch.cat(values, dim=1).reshape(images.shape[0], -1, VALUES_PER_ANCHOR),
             torch.cat(scores, dim=1),
         )
 

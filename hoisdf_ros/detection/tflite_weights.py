@@ -7,7 +7,7 @@ in the file is executed.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,7 +143,7 @@ def _in_torch_layout(kind: int, array: NDArray[np.float32]) -> NDArray[np.float3
     return array
 
 
-def load_layers(network: nn.Module, layers: list[tuple[NDArray[np.float32], ...]]) -> None:
+def load_layers(network: nn.Module, layers: Sequence[tuple[NDArray[np.float32], ...]]) -> None:
     """Fill a network whose layers are registered in the order in which they are executed.
 
     Args:

@@ -18,14 +18,14 @@ def palms(*rows: tuple[float, float, float, float, float]) -> Palms:
 
 def test_overlap_of_known_boxes() -> None:
     boxes = np.array([[0.0, 0, 2, 2], [1, 0, 3, 2], [5, 5, 6, 6]])
-    expected = [[1, 1 / 3, 0], [1 / 3, 1, 0], [0, 0, 1]]
+    expected = np.array([[1, 1 / 3, 0], [1 / 3, 1, 0], [0, 0, 1]])
     np.testing.assert_allclose(overlaps(boxes, boxes), expected)
 
 
 def test_one_palm_seen_twice_becomes_their_weighted_mean() -> None:
     merged = merge_palms(palms((0, 0, 10, 10, 0.3), (1, 0, 10, 10, 0.9), (50, 0, 10, 10, 0.5)), 0.3)
     np.testing.assert_allclose(merged.scores, [0.9, 0.5])
-    np.testing.assert_allclose(merged.boxes, [[0.75, 0, 10.75, 10], [50, 0, 60, 10]])
+    np.testing.assert_allclose(merged.boxes, np.array([[0.75, 0, 10.75, 10], [50, 0, 60, 10]]))
     np.testing.assert_allclose(merged.points[0], np.tile([5.75, 5], (7, 1)))
 
 
