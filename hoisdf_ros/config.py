@@ -239,13 +239,14 @@ class EstimatorConfig:
     )
     refine_root: bool = parameter(
         True,
-        "move the wrist so that the hand, as the network poses it, lies on the depth it is seen in",
+        "move the wrist to the end of the forearm, then so that the hand, as the network poses it, "
+        "lies on the depth it is seen in",
         live=True,
     )
     second_pass_mm: float = parameter(
         15.0,
-        "when that moves the wrist farther than this, the network looks once more, from there; "
-        "millimetres",
+        "when one of these moves the wrist farther than this, the network looks once more, from "
+        "there; millimetres",
         low=0.0,
         high=1000.0,
         live=True,

@@ -31,6 +31,7 @@ from hoisdf_ros.hand_model.inverse_kinematics import solve_pose
 from hoisdf_ros.hand_model.mano import HandGeometry, HandModel
 from hoisdf_ros.hand_model.stand_in import load_right_hand, stand_in_path
 from hoisdf_ros.network.io import ImageFeatures, NetworkInput, NetworkOutput
+from hoisdf_ros.postprocessing.forearm import wrist_at_forearm
 from hoisdf_ros.postprocessing.hand import RawHand, Seen, estimate_hand
 from hoisdf_ros.postprocessing.objects import (
     ObjectLibrary,
@@ -38,8 +39,8 @@ from hoisdf_ros.postprocessing.objects import (
     estimate_object,
     object_directory,
 )
-from hoisdf_ros.postprocessing.refinement import Refinement, refine_by_depth
-from hoisdf_ros.postprocessing.sight import see
+from hoisdf_ros.postprocessing.refinement import refine_by_depth
+from hoisdf_ros.postprocessing.sight import Sight, see
 from hoisdf_ros.postprocessing.skin import Skin
 from hoisdf_ros.postprocessing.tracking import Tracker
 from hoisdf_ros.preprocessing.boxes import HandRegion, find_hands
@@ -47,6 +48,8 @@ from hoisdf_ros.preprocessing.crop import Crop, make_crop
 from hoisdf_ros.preprocessing.roots import object_center, root_from_depth
 from hoisdf_ros.runtime.backend import Stopwatch
 from hoisdf_ros.runtime.loading import UNTRAINED, load_network
+
+_MORE_PASSES = 2  # at most, after the first: one from the forearm, one from the refined wrist
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ class Estimator:
             except (RootError, ImageError) as error:
                 notes.append(f"{region.hand.label}: {error}")
                 continue
-            if self.config.refine_root:
+            if self.config.refine_root and self.trained:  # else masks mean nothing
                 done, note = self._refined(done)
                 notes += [f"{region.hand.label}: {note}"] if note else []
             hand, held, spent = self._finished(done)
@@ -209,6 +212,11 @@ class Estimator:
             )
         return known.mesh
 
+    @property
+    def trained(self) -> bool:
+        """False while the weights are random and poses mean nothing."""
+        return self.network.weights != UNTRAINED
+
     def describe(self) -> EstimatorInfo:
         """What runs, as it is in effect."""
         backend = self.network.backend
@@ -221,7 +229,7 @@ class Estimator:
             device=backend.device,
             hand_model=self.config.hand_model_dir or stand_in_path().name,
             objects=self.objects.ids,
-            trained=self.network.weights != UNTRAINED,
+            trained=self.trained,
         )
 
     def update(self, config: EstimatorConfig) -> None:
@@ -241,29 +249,34 @@ class Estimator:
         (raw,) = self.read(output, [look])  # waits for the result, so that a GPU's time counts here
         return _Pass(look, raw, output.features, StageTimes(preprocess_ms, watch.lap()))
 
-    def _refined(self, first: _Pass) -> tuple[_Pass, str]:
-        """The hand at a better wrist, looked at from there when it is far from the first one."""
-        watch = Stopwatch()
-        better = self._refinement(first)
-        spent = [first.times, StageTimes(refine_ms=watch.lap())]
-        last = first
-        if better.moved > self.config.second_pass_mm / 1e3:
-            last = self._pass(replace(first.look, root=better.root))
-            watch.lap()
-            better = self._refinement(last)
-            spent += [last.times, StageTimes(refine_ms=watch.lap())]
-        look = replace(last.look, root=better.root)
+    def _refined(self, done: _Pass) -> tuple[_Pass, str]:
+        """The hand at a better wrist, looked at from there when it is far from the last one."""
+        watch, spent = Stopwatch(), [done.times]
+        sight = self._sight(done)  # of the first pass: masks do not depend on the wrist
+        start = root = wrist_at_forearm(sight) or done.look.root
+        note = ""
+        for number in range(_MORE_PASSES):
+            if _distance(root, done.look.root) > self.config.second_pass_mm / 1e3:
+                spent.append(StageTimes(refine_ms=watch.lap()))
+                done = self._pass(replace(done.look, root=root))
+                spent.append(done.times)
+                watch.lap()
+            elif number:
+                break
+            better = refine_by_depth(sight, self._skin, done.raw[0].vertices, start)
+            root, note = better.root, better.note
+        spent.append(StageTimes(refine_ms=watch.lap()))
+        look = replace(done.look, root=root)
         # the centre that the object was seen from shares the wrist's depth
-        raw = last.raw[0], replace(last.raw[1], center=self._center(look))
-        return _Pass(look, raw, last.features, _total(spent)), better.note
+        raw = done.raw[0], replace(done.raw[1], center=self._center(look))
+        return _Pass(look, raw, done.features, _total(spent)), note
 
-    def _refinement(self, done: _Pass) -> Refinement:
+    def _sight(self, done: _Pass) -> Sight:
         frame, limits = done.look.frame, (self.config.min_depth_m, self.config.max_depth_m)
         assert frame.depth is not None  # where the first wrist came from
         masks = (done.features.hand_mask, done.features.object_mask)
         hand_mask, object_mask = (_arrays(mask)[0, 0] for mask in masks)
-        sight = see(frame.depth, self._crop(done.look), hand_mask, object_mask, limits)
-        return refine_by_depth(sight, self._skin, done.raw[0].vertices, done.look.root)
+        return see(frame.depth, self._crop(done.look), hand_mask, object_mask, limits)
 
     def _finished(self, done: _Pass) -> tuple[HandEstimate, ObjectEstimate | None, StageTimes]:
         watch = Stopwatch()
@@ -298,6 +311,10 @@ def _arrays(tensor: Tensor) -> Array:
     """The batch in double precision."""
     array: Array = tensor.double().cpu().numpy()
     return array
+
+
+def _distance(one: Root, other: Root) -> float:
+    return float(np.linalg.norm(one.position - other.position))
 
 
 def _total(times: list[StageTimes]) -> StageTimes:

@@ -215,7 +215,7 @@ def placed(estimator: Estimator) -> tuple[Estimator, Frame]:
         hand=HandParameters(flat, torch.zeros(1, 10)),
     )
     other = Estimator(EstimatorConfig())
-    other.network = replace(other.network, backend=_Fixed(said))
+    other.network = replace(other.network, backend=_Fixed(said), weights="fixed.pth")
     return other, frame
 
 
@@ -284,3 +284,9 @@ def test_a_wrist_that_depth_does_not_confirm_stays_and_is_noted(
     assert note.startswith("right_hand: wrist not refined")
     assert len(_told(estimator)) == 1
     assert _wrist_error(estimate) > 0.03
+
+
+def test_random_masks_move_no_wrist(estimator: Estimator) -> None:
+    estimate = estimator(_frame(HAND))
+    assert estimate.times.refine_ms == 0
+    assert not estimate.notes

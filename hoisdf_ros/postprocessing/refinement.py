@@ -24,8 +24,8 @@ MIN_AGREEING = 0.45
 """Share of the hand's pixels that must lie on the moved hand, and of what would be seen of that
 hand on the pixels; else pose or mask are wrong."""
 
-MAX_MOVE_M = 0.2
-"""The middle of a box is no farther from the wrist than this; what is, is another thing."""
+MAX_DEVIATIONS = 4.0
+"""A wrist farther from the first one than so many of its standard deviations is another thing's."""
 
 _COARSE_ROUNDS = 2
 _REACH_M = (0.04, 0.025, 0.015, 0.01)
@@ -43,12 +43,10 @@ class Refinement:
 
     Args:
         root: The better wrist, or the one it started from.
-        moved: How far it went, metres; 0 when it was kept.
         note: Why it was kept; empty when it was refined.
     """
 
     root: Root
-    moved: float = 0.0
     note: str = ""
 
 
@@ -77,7 +75,7 @@ def refine_by_depth(sight: Sight, skin: Skin, vertices: Array, root: Root) -> Re
         sight: Depth and masks.
         skin: The hand's surface.
         vertices: (V, 3) of the posed hand around its wrist, metres, camera axes of the crop.
-        root: Where its wrist was taken to be, camera frame of the image.
+        root: Where its wrist was taken to be, camera frame of the image, its covariance known.
 
     Returns:
         The wrist, with a covariance from how well and how firmly the hand lies on the depth;
@@ -94,13 +92,15 @@ def refine_by_depth(sight: Sight, skin: Skin, vertices: Array, root: Root) -> Re
         return _kept(root, f"hand at {seen[:, 2].min():.2f} m", "one farther off than it is deep")
     place = _coarse(sight, surface, seen, root.position @ flip)
     place, fit = _fine(sight, surface, seen, place)
-    moved = float(np.linalg.norm(place @ flip - root.position))
+    step = place @ flip - root.position
+    moved, deviations = np.linalg.norm(step), np.sqrt(step @ np.linalg.solve(root.covariance, step))
     if fit.agreeing < MIN_AGREEING:
         fits = f"{fit.agreeing:.0%} of the hand's depth and of the posed hand agree"
         return _kept(root, fits, f"{MIN_AGREEING:.0%} or more")
-    if not moved <= MAX_MOVE_M:
-        return _kept(root, f"it would move by {moved:.2f} m", f"{MAX_MOVE_M} m or less")
-    return Refinement(Root(place @ flip, flip @ _covariance(fit) @ flip, RootSource.DEPTH), moved)
+    if not deviations <= MAX_DEVIATIONS:
+        far = f"it would move by {moved:.2f} m, {deviations:.1f} standard deviations"
+        return _kept(root, far, f"{MAX_DEVIATIONS:g} or less")
+    return Refinement(Root(place @ flip, flip @ _covariance(fit) @ flip, RootSource.DEPTH))
 
 
 def _kept(root: Root, found: str, expected: str) -> Refinement:

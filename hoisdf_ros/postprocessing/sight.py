@@ -14,6 +14,7 @@ _Pixels = NDArray[np.int64]
 _MAP_STRIDE = 2  # pixel u of a mask looks at pixel 2 u of the crop
 _GRID = 64  # pixels of a finer mask are left out: they cost time and say the same again
 _MAX_POINTS = 200
+_MAYBE = 0.25  # an object's probability from which on it may hide the hand
 _BODY_M = 0.13  # a hand's points are no farther from their middle; what is, leaked into the mask
 
 
@@ -98,11 +99,11 @@ def see(
     z = points[..., 2]
     known = (z >= limits[0]) & (z <= limits[1])
     points[~known] = np.nan
-    held = (object_mask > 0.5) & (object_mask >= hand_mask)
+    hand = known & (hand_mask > 0.5) & (hand_mask > object_mask)
     return Sight(
         points=points,
-        hand=known & (hand_mask > 0.5) & ~held,
-        unsaid=held | ~known,
+        hand=hand,
+        unsaid=~hand & ((object_mask > _MAYBE) | ~known),
         intrinsics=np.diag([1 / scale, 1 / scale, 1.0]) @ window.intrinsics,
         mirrored=window.mirrored,
     )

@@ -20,7 +20,7 @@ from hoisdf_ros.geometry.rotation import matrix_from_rotation_vector
 from hoisdf_ros.hand_model.mano import HandModel
 from hoisdf_ros.hand_model.poses import sample_poses
 from hoisdf_ros.hand_model.stand_in import load_stand_in, load_stand_in_bend_axes
-from hoisdf_ros.postprocessing.refinement import MAX_MOVE_M, Refinement, refine_by_depth
+from hoisdf_ros.postprocessing.refinement import MAX_DEVIATIONS, Refinement, refine_by_depth
 from hoisdf_ros.postprocessing.sight import see
 from hoisdf_ros.postprocessing.skin import Skin
 from hoisdf_ros.preprocessing.crop import Crop, make_crop
@@ -163,12 +163,10 @@ def errors(views: list[Shown], *, disturbed: bool = False) -> tuple[Array, list[
 
 
 def test_the_wrist_is_found_from_ten_centimetres_away(views: list[Shown]) -> None:
-    wrong, found = errors(views)
+    wrong, _ = errors(views)
     assert len(wrong) == len(views)
     assert np.median(wrong) < 0.002
     assert np.percentile(wrong, 90) < 0.005
-    moved = [one.moved for one in found]
-    np.testing.assert_allclose(moved, [np.linalg.norm(off(k)) for k in range(10)], atol=0.005)
 
 
 def test_a_pose_that_is_not_quite_right_costs_little(views: list[Shown]) -> None:
@@ -249,7 +247,6 @@ def test_a_mirrored_scene_gives_the_mirrored_wrist(renderer: Renderer) -> None:
 
 def kept(found: Refinement, start: Array, part: str) -> None:
     assert part in found.note
-    assert found.moved == 0
     np.testing.assert_array_equal(found.root.position, start)
     np.testing.assert_array_equal(found.root.covariance, rough(start).covariance)
 
@@ -276,8 +273,8 @@ def test_the_wall_behind_is_not_taken_for_the_hand(views: list[Shown]) -> None:
 
 def test_a_hand_too_far_from_where_it_was_is_another(views: list[Shown]) -> None:
     view = views[0]
-    start = view.wrist + np.array([0, 0, 1.5 * MAX_MOVE_M])
-    kept(view.refined(start), start, "move by 0.30 m, expected 0.2 m or less")
+    start = view.wrist + np.array([0, 0, 0.03 * 2 * MAX_DEVIATIONS])
+    kept(view.refined(start), start, "move by 0.24 m, 8.0 standard deviations, expected 4 or less")
 
 
 def test_nonsense_of_the_network_is_not_followed(views: list[Shown]) -> None:
