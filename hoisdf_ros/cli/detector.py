@@ -22,6 +22,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "pip", nargs="*", metavar="-- OPTION", help="options for pip, such as another index"
     )
     fetch.set_defaults(run=run_fetch)
+    measure = actions.add_parser("measure", help="find the hands of rendered pictures")
+    measure.add_argument("--samples", type=int, default=60, help="how many (60)")
+    measure.add_argument("--seed", type=int, default=0, help="another seed, other pictures")
+    measure.add_argument("--grasps", type=int, default=16, help="size of the grasp bank (16)")
+    measure.add_argument("--threads", type=int, default=1, help="of torch (1)")
+    measure.set_defaults(run=run_measure)
 
 
 def run_fetch(options: argparse.Namespace) -> int:
@@ -30,4 +36,24 @@ def run_fetch(options: argparse.Namespace) -> int:
 
     place = install(options.source) if options.source else fetch(options.pip)
     print(place)
+    return 0
+
+
+def run_measure(options: argparse.Namespace) -> int:
+    """Print how many hands are found in the test split, and the time that it takes."""
+    import torch
+
+    from hoisdf_ros.bench.hand_detection import HEADER, LEGEND, measure
+    from hoisdf_ros.bench.latency import describe_machine
+    from hoisdf_ros.data.synthetic import SyntheticData
+    from hoisdf_ros.detection.hand_detector import HandDetector
+
+    torch.set_num_threads(max(1, options.threads))
+    detector = HandDetector()
+    pictures = SyntheticData("test", options.samples, options.seed, grasps=options.grasps)
+    tallies = measure(detector, (pictures[index] for index in range(len(pictures))))
+    print(describe_machine(str(detector.device)))
+    print(f"{options.samples} rendered pictures, split test, seed {options.seed}")
+    print(HEADER, *(tally.row() for tally in tallies), sep="\n")
+    print(LEGEND)
     return 0
