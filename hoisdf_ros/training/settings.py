@@ -41,6 +41,7 @@ class TrainConfig:
         batch_size: Samples of one step on each device.
         learning_rate, decay, decay_epochs, learning_rate_floor: AdamW's, multiplied by ``decay``
             every ``decay_epochs``, never below the floor.
+        image_rate: Learning rate of backbone and decoder, as a multiple of the others'.
         warmup_steps: Steps in which the learning rate rises to its value.
         weight_decay: AdamW's.
         clip_norm: Longer gradients are shortened to this.
@@ -72,6 +73,7 @@ class TrainConfig:
     decay: float = 0.7
     decay_epochs: int = 9
     learning_rate_floor: float = 1e-5
+    image_rate: float = 1.0
     warmup_steps: int = 0
     weight_decay: float = 0.01
     clip_norm: float = 100.0

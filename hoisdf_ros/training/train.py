@@ -87,7 +87,9 @@ class _Run:
         self.objective = objective
         self.parameters = [p for p in self.network.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(
-            self.parameters, lr=config.learning_rate, weight_decay=config.weight_decay
+            parameter_groups(self.network, config.image_rate),
+            lr=config.learning_rate,
+            weight_decay=config.weight_decay,
         )
         self.average = WeightAverage(self.network, config.average_decay)
         self.averaged = Hoisdf(network_config).eval().to(process.device)
@@ -157,7 +159,7 @@ class _Run:
         torch.manual_seed(int(chance.integers(2**63)))
         rate = learning_rate(config, self.step, self.order.steps)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = group["scale"] * rate
         self.objective.train()
         losses: Losses = self.objective(batch.to(process.device), plan)
         self.optimizer.zero_grad(set_to_none=True)
@@ -196,7 +198,7 @@ class _Run:
         if self.step % self.config.log_every == 0 or self.step == self.last_step:
             terms = {f"loss/{name}": float(value) for name, value in losses.terms.items()}
             total = float(losses.total.detach())
-            rate = float(self.optimizer.param_groups[0]["lr"])
+            rate = learning_rate(self.config, self.step - 1, self.order.steps)
             more = {"loss/total": total, "gradient_norm": float(norm), "learning_rate": rate}
             journal.write(self.step, more | terms)
             bar.set_description(f"epoch {self.step // self.order.steps} loss {total:.1f}")
@@ -271,6 +273,23 @@ class _Run:
         self.optimizer.load_state_dict(state["optimizer"])
         self.average.load(content["network"], state["average_updates"])
         self.step, self.best = state["step"], state["best"]
+
+
+def parameter_groups(network: Hoisdf, image_rate: float) -> list[dict[str, Any]]:
+    """What is trained, in two groups whose learning rates differ by the factor ``scale``.
+
+    Args:
+        network: Its frozen parameters are left out.
+        image_rate: Factor of backbone and decoder.
+    """
+    groups: list[dict[str, Any]] = [
+        {"params": [], "scale": 1.0},
+        {"params": [], "scale": image_rate},
+    ]
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            groups[name.startswith(("backbone.", "decoder."))]["params"].append(parameter)
+    return groups
 
 
 def freeze_norm(module: nn.Module) -> None:
