@@ -37,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HoisdfError as error:
         return _refuse(options.command, str(error))
     except OSError as error:
+        if not _flushed():
+            _forget_output()
         return _refuse(options.command, _advice(error))
     return status
 
@@ -56,8 +58,16 @@ def _advice(error: OSError) -> str:
     )
 
 
+def _flushed() -> bool:
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return False
+    return True
+
+
 def _forget_output() -> None:
-    """Keep Python from flushing into the closed pipe once more when it ends."""
+    """Keep Python from flushing once more, in vain, when it ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
