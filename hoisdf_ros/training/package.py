@@ -42,7 +42,9 @@ def packaged(content: dict[str, Any], entries: dict[str, Tensor]) -> dict[str, A
             f"the checkpoint lacks {', '.join(lacking)}: expected one that 'hoisdf train' wrote"
         )
     halved = {name: _halved(name, value) for name, value in entries.items()}
-    return {"network": halved, **{name: content[name] for name in _ORIGIN}}
+    config = dict(content["config"])
+    config["weights"] = Path(str(config.get("weights", ""))).name  # a folder means nothing elsewhere
+    return {"network": halved, **{name: content[name] for name in _ORIGIN}, "config": config}
 
 
 def _halved(name: str, value: Tensor) -> Tensor:

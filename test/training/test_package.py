@@ -16,7 +16,7 @@ from hoisdf_ros.training.package import main, packaged
 ORIGIN = {
     "preset": "demo",
     "network_config": asdict(preset("demo")),
-    "config": {"epochs": 3},
+    "config": {"epochs": 3, "weights": "/somewhere/first.pth"},
     "code": "abc",
     "data": "synthetic",
     "seed": 0,
@@ -42,6 +42,7 @@ def test_a_packaged_network_is_the_same_within_half_precision(tmp_path: Path) ->
         torch.testing.assert_close(loaded.state_dict()[name], value, rtol=1e-3, atol=1e-6)
     stored = torch.load(out, weights_only=True)
     assert stored.keys() == {"network", *ORIGIN}
+    assert stored["config"] == {"epochs": 3, "weights": "first.pth"}
     assert stored_preset(out) == "demo"
     assert out.stat().st_size < 0.55 * (tmp_path / "best.pth").stat().st_size
 
