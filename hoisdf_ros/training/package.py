@@ -43,7 +43,8 @@ def packaged(content: dict[str, Any], entries: dict[str, Tensor]) -> dict[str, A
         )
     halved = {name: _halved(name, value) for name, value in entries.items()}
     config = dict(content["config"])
-    config["weights"] = Path(str(config.get("weights", ""))).name  # a folder means nothing elsewhere
+    started_from = str(config.get("weights", ""))
+    config["weights"] = Path(started_from).name  # its folder means nothing elsewhere
     return {"network": halved, **{name: content[name] for name in _ORIGIN}, "config": config}
 
 
