@@ -85,7 +85,7 @@ def match(truth: Sequence[TrueHand], found: Sequence[HandEstimate], camera: Came
     pairs = [(int(r), int(c)) for r, c in zip(rows, columns, strict=True) if allowed[r, c]]
     taken_hands, taken = {r for r, _ in pairs}, {c for _, c in pairs}
     ignored = overlap[[k for k, hand in enumerate(truth) if not counts(hand)]]
-    excused = (ignored >= EXCUSED_IOU).any(axis=0)
+    excused = np.asarray((ignored >= EXCUSED_IOU).any(axis=0))
     return Matches(
         tuple((r, usable[c]) for r, c in pairs),
         tuple(r for r, hand in enumerate(truth) if counts(hand) and r not in taken_hands),

@@ -163,7 +163,9 @@ def test_depth_that_was_left_out_is_not_blamed_on_the_slop() -> None:
 
 
 def test_images_without_a_hand_do_not_shorten_the_times_of_those_with_one() -> None:
-    busy = replace(PROCESSED, estimate=replace(HANDS, times=StageTimes(1.0, 50.0, postprocess_ms=2.0)))
+    busy = replace(
+        PROCESSED, estimate=replace(HANDS, times=StageTimes(1.0, 50.0, postprocess_ms=2.0))
+    )
     idle = replace(PROCESSED, estimate=Estimate(), latency_ms=3.0, own_ms=1.0)
     status = found(replace(FINE, recent=(busy, *[idle] * 9)))["inference"]
     numbers = values(status)
