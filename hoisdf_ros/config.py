@@ -35,6 +35,17 @@ class BackboneConfig:
 
 
 @dataclass(frozen=True)
+class MobileBackboneConfig:
+    """The trunk of the hand detector's landmark network, which has no numbers to choose.
+
+    Args:
+        channels: Of the skips at stride 2, 4, 8, 16, 32.
+    """
+
+    channels: tuple[int, int, int, int, int] = (16, 24, 40, 112, 192)
+
+
+@dataclass(frozen=True)
 class DecoderConfig:
     """The U-shaped decoder (supplementary, Sec. 1.1).
 
@@ -85,7 +96,7 @@ class NetworkConfig:
     """
 
     name: str = "dexycb"
-    backbone: BackboneConfig = BackboneConfig()
+    backbone: BackboneConfig | MobileBackboneConfig = BackboneConfig()
     decoder: DecoderConfig = SMALL_DECODER
     hand_head: HandHead = "mano"
     hand_box_margin: float = 1.1
@@ -144,9 +155,9 @@ PRESETS: dict[str, NetworkConfig] = {
         ),
         NetworkConfig(
             name="demo",
-            backbone=BackboneConfig(blocks=(2, 2, 2, 2), bottleneck=False, width=32),
+            backbone=MobileBackboneConfig(),
             decoder=DecoderConfig((16, 32, 64, 96, 128), (32, 32, 64, 96), True, (16,)),
-            image_size=128,
+            image_size=160,
             sdf_scale=5.0,  # the lattice reaches 20 cm, as far as a hand, not 32
             lattice_size=20,
             hand_points=128,

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from hoisdf_ros.detection.layers import SameConv
+from hoisdf_ros.network.mobile_backbone import SameConv
 
 PALM_INPUT_SIZE = 192
 """Side of the square image that the network looks at, pixels."""

@@ -1,10 +1,19 @@
-"""The image backbone: a residual network without its classifier (supplementary, Sec. 1.1)."""
+"""The image backbone: a residual network without its classifier (supplementary, Sec. 1.1).
+
+Differs for small networks: those can have `mobile_backbone` in its place.
+"""
 
 from collections.abc import Iterator
 
 from torch import Tensor, nn
 
-from hoisdf_ros.config import BackboneConfig
+from hoisdf_ros.config import BackboneConfig, MobileBackboneConfig
+from hoisdf_ros.network.mobile_backbone import MobileBackbone
+
+
+def make_backbone(config: BackboneConfig | MobileBackboneConfig) -> nn.Module:
+    """The backbone of a preset: image to feature maps of ``config.channels`` channels."""
+    return Backbone(config) if isinstance(config, BackboneConfig) else MobileBackbone()
 
 
 class ResidualBlock(nn.Module):

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from hoisdf_ros.config import NetworkConfig
-from hoisdf_ros.network.backbone import Backbone
+from hoisdf_ros.network.backbone import make_backbone
 from hoisdf_ros.network.decoder import Decoder
 from hoisdf_ros.network.field_tokens import SurfaceDensity, tokens
 from hoisdf_ros.network.heads import HandParameterHead, JointVoteHead, ObjectPoseHead
@@ -66,7 +66,7 @@ class Hoisdf(nn.Module):
         self.config = config
         pixel_width = sum(config.decoder.widths)
         token_width = config.dim - ENCODING_WIDTH - 3
-        self.backbone = Backbone(config.backbone)
+        self.backbone = make_backbone(config.backbone)
         self.decoder = Decoder(config.backbone.channels, config.decoder)
         self.field_input = MLP(pixel_width, *config.field_input_widths, final_relu=True)
         self.hand_field, self.object_field = (

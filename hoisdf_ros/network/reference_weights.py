@@ -153,6 +153,11 @@ def _plain(name: str) -> PublishedEntry | None:
     return None
 
 
+def _mobile_backbone(name: str) -> PublishedEntry | None:
+    """Never published, so that it goes by its own names."""
+    return PublishedEntry(name) if name.startswith(("backbone.stem.", "backbone.blocks.")) else None
+
+
 _RULES: tuple[Callable[[str], PublishedEntry | None], ...] = (
     _residual_block,
     _decoder_level,
@@ -160,4 +165,5 @@ _RULES: tuple[Callable[[str], PublishedEntry | None], ...] = (
     _attention_layer,
     _stack_norm,
     _plain,
+    _mobile_backbone,
 )

@@ -32,6 +32,7 @@ class TrainConfig:
     Args:
         preset: Network to train.
         weights: Checkpoint to start from; empty: from scratch.
+        pretrained: Without ``weights``, start a mobile backbone from the hand detector's.
         hand_model_dir: Folder with MANO_RIGHT.pkl or .npz; empty: the packaged stand-in hand.
         samples: Pictures of the synthetic training set; real sets have as many as they have.
         grasps: Different grasps in them; 0: as many as the split usually has.
@@ -41,7 +42,7 @@ class TrainConfig:
         batch_size: Samples of one step on each device.
         learning_rate, decay, decay_epochs, learning_rate_floor: AdamW's, multiplied by ``decay``
             every ``decay_epochs``, never below the floor.
-        image_rate: Learning rate of backbone and decoder, as a multiple of the others'.
+        backbone_rate, decoder_rate: Their learning rates, as multiples of the rest's.
         warmup_steps: Steps in which the learning rate rises to its value.
         weight_decay: AdamW's.
         clip_norm: Longer gradients are shortened to this.
@@ -62,6 +63,7 @@ class TrainConfig:
 
     preset: str = "dexycb"
     weights: str = ""
+    pretrained: bool = False
     hand_model_dir: str = ""
     samples: int = 100_000
     grasps: int = 0
@@ -73,7 +75,8 @@ class TrainConfig:
     decay: float = 0.7
     decay_epochs: int = 9
     learning_rate_floor: float = 1e-5
-    image_rate: float = 1.0
+    backbone_rate: float = 1.0
+    decoder_rate: float = 1.0
     warmup_steps: int = 0
     weight_decay: float = 0.01
     clip_norm: float = 100.0

@@ -13,10 +13,12 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from hoisdf_ros.config import preset
+from hoisdf_ros.detection.weights import load_networks
 from hoisdf_ros.errors import CheckpointError, TrainingError
 from hoisdf_ros.hand_model.mano import HandModel
 from hoisdf_ros.hand_model.stand_in import load_right_hand
 from hoisdf_ros.network.checkpoint import load_checkpoint
+from hoisdf_ros.network.mobile_backbone import MobileBackbone
 from hoisdf_ros.network.model import Hoisdf
 from hoisdf_ros.training.average import WeightAverage
 from hoisdf_ros.training.batch import Batch, ExampleMaker, collate
@@ -71,6 +73,8 @@ class _Run:
         self.network = Hoisdf(network_config)
         if config.weights:
             load_checkpoint(Path(config.weights).expanduser(), self.network)
+        elif config.pretrained:
+            start_from_detector(self.network)
         if config.freeze_norm:
             freeze_norm(self.network.backbone)
         self.network.to(process.device)
@@ -87,7 +91,7 @@ class _Run:
         self.objective = objective
         self.parameters = [p for p in self.network.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(
-            parameter_groups(self.network, config.image_rate),
+            parameter_groups(self.network, config),
             lr=config.learning_rate,
             weight_decay=config.weight_decay,
         )
@@ -275,21 +279,38 @@ class _Run:
         self.step, self.best = state["step"], state["best"]
 
 
-def parameter_groups(network: Hoisdf, image_rate: float) -> list[dict[str, Any]]:
-    """What is trained, in two groups whose learning rates differ by the factor ``scale``.
+def parameter_groups(network: Hoisdf, config: TrainConfig) -> list[dict[str, Any]]:
+    """What is trained, in groups whose learning rates differ by the factor ``scale``.
 
     Args:
         network: Its frozen parameters are left out.
-        image_rate: Factor of backbone and decoder.
+        config: The factors of backbone and decoder.
     """
-    groups: list[dict[str, Any]] = [
-        {"params": [], "scale": 1.0},
-        {"params": [], "scale": image_rate},
-    ]
+    scales = {"backbone": config.backbone_rate, "decoder": config.decoder_rate, "": 1.0}
+    groups: dict[str, dict[str, Any]] = {
+        part: {"params": [], "scale": scale} for part, scale in scales.items()
+    }
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
-            groups[name.startswith(("backbone.", "decoder."))]["params"].append(parameter)
-    return groups
+            part = name.partition(".")[0]
+            groups[part if part in groups else ""]["params"].append(parameter)
+    return [group for group in groups.values() if group["params"]]
+
+
+def start_from_detector(network: Hoisdf) -> None:
+    """Give a mobile backbone the weights of the hand detector's trunk.
+
+    Raises:
+        TrainingError: The network has another backbone.
+        DetectorError: The detector's weights are missing or damaged.
+    """
+    if not isinstance(network.backbone, MobileBackbone):
+        raise TrainingError(
+            f"pretrained is true, but preset '{network.config.name}' has no mobile backbone: set "
+            "it to false, or give 'weights' to start from"
+        )
+    _, landmarks = load_networks()
+    network.backbone.load_state_dict(landmarks.trunk.state_dict())
 
 
 def freeze_norm(module: nn.Module) -> None:
