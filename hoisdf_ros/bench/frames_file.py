@@ -57,6 +57,4 @@ def read_frames(path: Path) -> list[Frame]:
             )
         ]
     except (NpzError, KeyError, ValueError) as error:
-        raise DataError(
-            f"{path}: {error}; expected the frames that `hoisdf bench` writes"
-        ) from error
+        raise DataError(f"{path}: {error}; expected a file of `write_frames`") from error

@@ -45,14 +45,10 @@ def cost_of_hands(
         inputs: At least as many crops as `HANDS` asks for.
         runs: Rounds.
     """
-
     rows = []
     for count in HANDS:
         crops, batch = inputs[:count], joined(inputs[:count])
-        tasks: dict[str, Task] = {
-            "batched": lambda _, batch=batch: backend(batch),
-            "singly": lambda _, crops=crops: [backend(crop) for crop in crops],
-        }
+        tasks = {"batched": _in_turn(backend, [batch]), "singly": _one_by_one(backend, crops)}
         taken = in_turns(tasks, runs, backend.device)
         row = {f"{name}_ms": timing.numbers() for name, timing in taken.items()}
         rows.append({"hands": count, **row})
@@ -67,10 +63,7 @@ def cost_of_lattice(
     sizes = sorted({model.config.lattice_size, *LATTICES})
     models = {size: with_lattice(model, size).to(device) for size in sizes}
     backends = {str(size): EagerBackend(net, device) for size, net in models.items()}
-    tasks: dict[str, Task] = {
-        size: lambda turn, run=run: run(inputs[turn % len(inputs)])
-        for size, run in backends.items()
-    }
+    tasks = {size: _in_turn(backend, inputs) for size, backend in backends.items()}
     taken = in_turns(tasks, runs, device)
     return [
         {
@@ -87,3 +80,11 @@ def with_lattice(model: Hoisdf, size: int) -> Hoisdf:
     other = Hoisdf(replace(model.config, lattice_size=size)).eval()
     other.load_state_dict(model.state_dict(), assign=True)
     return other
+
+
+def _in_turn(backend: Backend, inputs: Sequence[NetworkInput]) -> Task:
+    return lambda turn: backend(inputs[turn % len(inputs)])
+
+
+def _one_by_one(backend: Backend, inputs: Sequence[NetworkInput]) -> Task:
+    return lambda _: [backend(crop) for crop in inputs]

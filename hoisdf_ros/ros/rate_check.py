@@ -61,6 +61,29 @@ class Check:
     parameters: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Usage:
+    """What the node's process took since the first image.
+
+    Args:
+        resident: Seconds and megabytes, once a second.
+        spent_s: Processor time of all threads.
+        elapsed_s: Of the clock on the wall.
+    """
+
+    resident: list[tuple[float, float]]
+    spent_s: float
+    elapsed_s: float
+
+    def numbers(self, images: int) -> dict[str, Any]:
+        """For a report."""
+        return {
+            "cpu_ms_per_image": round(1e3 * self.spent_s / images, 3),
+            "cpu_share": round(self.spent_s / self.elapsed_s, 3),
+            "memory": _growth(self.resident),
+        }
+
+
 def check_rate(check: Check) -> dict[str, Any]:
     """Run node and camera; what was measured, as JSON has it.
 
@@ -122,7 +145,7 @@ def _watched(check: Check, frames: Path, context: Context) -> dict[str, Any]:
             f"none of {sent['published']} images was estimated: {node.health.snapshot().drops}; "
             "look at the node's log above"
         )
-    return _summed_up(check, node, sent) | usage
+    return _summed_up(check, node, sent) | usage.numbers(len(node.record.latency_ms))
 
 
 def _camera_command(check: Check, frames: Path) -> list[str]:
@@ -134,26 +157,21 @@ def _camera_command(check: Check, frames: Path) -> list[str]:
 
 def _spin(
     node: WatchedNode, executor: SingleThreadedExecutor, camera: "subprocess.Popen[Any]"
-) -> dict[str, Any]:
+) -> _Usage:
     """Receive until the camera ends and a little longer; memory and processor time meanwhile."""
-    record, resident = node.record, []
+    arrivals, resident = node.record.arrivals, []
     started = spent = next_sample = 0.0
     end = float("inf")
     while (now := time.monotonic()) < end:
         executor.spin_once(timeout_sec=0.1)
-        if record.arrivals and not started:
+        if arrivals and not started:
             started, spent = now, time.process_time()
         if started and now >= next_sample:
             next_sample = now + _SAMPLE_S
             resident.append((now - started, _resident_mb()))
         if end == float("inf") and camera.poll() is not None:
             end = now + _SETTLE_S
-            spent, elapsed = time.process_time() - spent, now - started
-    return {
-        "cpu_ms_per_image": round(1e3 * spent / max(1, len(record.latency_ms)), 3),
-        "cpu_share": round(spent / elapsed, 3),
-        "memory": _growth(resident),
-    }
+    return _Usage(resident, time.process_time() - spent, time.monotonic() - started)
 
 
 def _growth(resident: list[tuple[float, float]]) -> dict[str, float | None]:

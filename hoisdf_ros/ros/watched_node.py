@@ -104,9 +104,8 @@ class WatchedHealth(Health):
     def processed(self, result: Processed) -> None:
         """Remember an image that was published, just now."""
         now, record = time.time(), self._record
-        stamp = now - result.latency_ms * 1e-3
         # Stamped a moment before it was sent: the first to arrive after its stamp.
-        arrival = record.arrivals[bisect_right(record.arrivals, stamp)]
+        arrival = record.arrivals[bisect_right(record.arrivals, record.stamps[-1])]
         record.own_ms.append(result.own_ms)
         record.latency_ms.append(result.latency_ms)
         record.overhead_ms.append(1e3 * (now - arrival) - record.core_ms[-1])
