@@ -50,7 +50,9 @@ def _head(document: Document) -> Iterator[str]:
     yield (
         f"Weights {document['weights']}{kind}, sampler {document['sampler']}, lattice "
         f"{document['lattice']}^3; {document['machine']}, {document['cores']} cores. "
-        f"{document['pictures']} rendered pictures, {document['runs']} rounds."
+        f"{document['pictures']} rendered pictures, {document['runs']} rounds. Load average "
+        f"{document['load_average']:g} before; the exact network took {document['noise']:.0%} "
+        "more or less time than itself: no smaller difference means anything."
     )
     yield ""
 

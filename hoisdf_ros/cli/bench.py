@@ -19,6 +19,7 @@ _SETTINGS = ("backend", "precision", "sampler")
 _PACKAGED = Path(__file__).parents[1] / "assets" / "weights" / "demo.pth"
 _NODE_SECONDS, _QUICK_NODE_SECONDS = 20.0, 4.0
 _PATIENCE_S = 240.0
+_HAS_DETECTOR = "hand_detector" in {entry.name for entry in fields(EstimatorConfig)}
 _PICTURES, _QUICK_PICTURES = 48, 8
 
 
@@ -115,6 +116,11 @@ def _add_node(
             document["node_overhead_ms"] = instant["overhead_ms"]
             given = _node([*words, *(f"--parameter={word}" for word in real)])
             document["node"] = {"instant": instant, "given": given}
+            if _HAS_DETECTOR:
+                found = _node([*words, "--no-detections", *(f"--parameter={w}" for w in real)])
+                document["node"]["detector"] = found
+            else:
+                document["missing"]["node.detector"] = "the node takes boxes from outside only"
         except _NodeError as error:
             document["missing"]["node_overhead_ms"] = str(error)
 
