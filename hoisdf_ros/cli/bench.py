@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +44,6 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(options: argparse.Namespace) -> int:
     """Print the result; everything that is not the result goes to stderr."""
-    from dataclasses import replace
-
     from hoisdf_ros.bench.measure import QUICK, Bench, Plan
     from hoisdf_ros.bench.pictures import rendered_frames
     from hoisdf_ros.bench.report import markdown, write

@@ -125,6 +125,7 @@ def depth_from_message(msg: Image) -> NDArray[np.float32]:
         ImageError: Another encoding, or step and data do not fit the image's size.
     """
     order = ">" if msg.is_bigendian else "<"
+    metres: NDArray[np.float32]
     if msg.encoding == "32FC1":
         metres = _pixels(msg, np.dtype(order + "f4"), 1).astype(np.float32)
     elif msg.encoding in DEPTH_ENCODINGS:

@@ -5,12 +5,19 @@ from dataclasses import replace
 import pytest
 import torch
 
+from hoisdf_ros.bench import scaling
 from hoisdf_ros.bench.latency import STAGES, time_stages, work_of_stages
-from hoisdf_ros.bench.scaling import points_evaluated, with_lattice
+from hoisdf_ros.bench.scaling import (
+    HANDS,
+    cost_of_hands,
+    cost_of_lattice,
+    points_evaluated,
+    with_lattice,
+)
 from hoisdf_ros.config import PRESETS
 from hoisdf_ros.network.io import NetworkInput
 from hoisdf_ros.network.model import Hoisdf
-from hoisdf_ros.runtime.backend import search_capacity
+from hoisdf_ros.runtime.backend import EagerBackend, search_capacity
 
 SIZE = 128
 
@@ -60,3 +67,20 @@ def test_another_lattice_shares_the_weights_and_costs_more(
     own, shared = next(model.parameters()), next(finer.parameters())
     assert own.data_ptr() == shared.data_ptr()
     assert sum(points_evaluated(finer, crop)) > 4 * sum(points_evaluated(model, crop))
+
+
+def test_hands_are_timed_in_one_batch_and_singly(model: Hoisdf, crop: NetworkInput) -> None:
+    rows = cost_of_hands(EagerBackend(model, "cpu"), [crop] * 4, runs=2)
+    assert [row["hands"] for row in rows] == list(HANDS)
+    assert all(row[way]["median"] > 0 for row in rows for way in ("batched_ms", "singly_ms"))
+
+
+def test_lattices_are_timed_with_their_points(
+    model: Hoisdf, crop: NetworkInput, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scaling, "LATTICES", (16, 24))
+    rows = cost_of_lattice(model, [crop], runs=2)
+    assert [row["lattice"] for row in rows] == [12, 16, 24]
+    points = [row["points_evaluated"] for row in rows]
+    assert points == sorted(set(points))
+    assert all(row["network_ms"]["median"] > 0 for row in rows)
