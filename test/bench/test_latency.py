@@ -3,10 +3,9 @@
 from dataclasses import replace
 
 import pytest
-import torch
 
 from hoisdf_ros.bench import scaling
-from hoisdf_ros.bench.latency import STAGES, time_stages, work_of_stages
+from hoisdf_ros.bench.latency import STAGES, synthetic_input, time_stages, work_of_stages
 from hoisdf_ros.bench.scaling import (
     HANDS,
     cost_of_hands,
@@ -30,12 +29,7 @@ def model() -> Hoisdf:
 
 @pytest.fixture(scope="module")
 def crop() -> NetworkInput:
-    """Boxes half as wide as the crop, and a hand half a metre away."""
-    focal, middle = 1.9 * SIZE, SIZE / 2
-    intrinsics = torch.tensor([[[focal, 0.0, middle], [0.0, focal, middle], [0.0, 0.0, 1.0]]])
-    root, box = torch.tensor([[0.0, 0.0, 0.5]]), torch.tensor([[0.25, 0.25, 0.75, 0.75]]) * SIZE
-    image = torch.rand(1, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
-    return NetworkInput(image, intrinsics, root, root.clone(), box, box.clone())
+    return synthetic_input(SIZE)
 
 
 def test_counts_the_runs_of_every_stage_but_the_first(model: Hoisdf, crop: NetworkInput) -> None:
