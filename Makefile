@@ -19,8 +19,8 @@ setup: ## make .venv, build the ROS messages, write .env.sh
 demo: setup ## run the demo camera and the node for 20 s, leave picture and report in demo_out
 	@. ./.env.sh && python -m hoisdf_ros.ros.demo
 
-bench: setup ## time the network's three stages
-	@.venv/bin/hoisdf bench
+bench: setup ## time network, core and node, leave page, plot and JSON in bench_out
+	@.venv/bin/hoisdf bench --out bench_out
 
 test: setup ## every check: style, types, borders between rooms, tests
 	@.ci/check.sh

@@ -1,12 +1,13 @@
 """Time of the network's three stages, which are those that the paper times (Sec. 3)."""
 
 import platform
-import statistics
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
+from hoisdf_ros.bench.roofline import Work, work_of
+from hoisdf_ros.bench.timing import Timing, finish
 from hoisdf_ros.network.io import NetworkInput
 from hoisdf_ros.network.model import Hoisdf
 from hoisdf_ros.runtime.backend import Stopwatch, search_capacity
@@ -17,26 +18,10 @@ PAPER_MS = (10.6, 11.5, 10.9)
 """The same on a TITAN RTX (supplementary, Sec. 3); milliseconds."""
 
 
-@dataclass(frozen=True)
-class StageTiming:
-    """Wall times of one stage.
-
-    Args:
-        stage: Its name.
-        milliseconds: One entry a run, in order.
-    """
-
-    stage: str
-    milliseconds: tuple[float, ...]
-
-    @property
-    def median(self) -> float:
-        """Milliseconds."""
-        return statistics.median(self.milliseconds)
-
-
 def synthetic_input(size: int, seed: int = 0) -> NetworkInput:
     """A crop of noise with boxes half as wide as itself, and a hand half a metre away.
+
+    For checks of the network; times are taken of `pictures`.
 
     Args:
         size: Side of the crop, pixels.
@@ -53,16 +38,32 @@ def synthetic_input(size: int, seed: int = 0) -> NetworkInput:
 
 
 @torch.no_grad()
-def time_stages(model: Hoisdf, inputs: NetworkInput, runs: int) -> list[StageTiming]:
+def time_stages(model: Hoisdf, inputs: Sequence[NetworkInput], runs: int) -> dict[str, Timing]:
     """Run the network as the eager backend does and time its stages.
 
     Args:
         model: In evaluation mode.
-        inputs: One crop, on the model's device.
+        inputs: Crops on the model's device, taken in turn.
         runs: How often, after one run that is not counted.
     """
-    rows = [_one_run(model, inputs) for _ in range(runs + 1)][1:]
-    return [StageTiming(s, times) for s, times in zip(STAGES, zip(*rows, strict=True), strict=True)]
+    rows = [_one_run(model, inputs[max(run, 0) % len(inputs)]) for run in range(-1, runs)][1:]
+    return {
+        stage: Timing(times) for stage, times in zip(STAGES, zip(*rows, strict=True), strict=True)
+    }
+
+
+@torch.no_grad()
+def work_of_stages(model: Hoisdf, inputs: NetworkInput) -> dict[str, Work]:
+    """What each stage asks of the machine, as the eager backend runs it."""
+    capacity = search_capacity(model, inputs)
+    features = model.image_features(inputs.image)
+    queries = model.query_points(features, inputs, capacity)
+    works = (
+        work_of(lambda: model.image_features(inputs.image)),
+        work_of(lambda: model.query_points(features, inputs, capacity)),
+        work_of(lambda: model.regress(features, queries, inputs)),
+    )
+    return dict(zip(STAGES, works, strict=True))
 
 
 def describe_machine(device: str) -> str:
@@ -74,19 +75,20 @@ def describe_machine(device: str) -> str:
 
 
 def _one_run(model: Hoisdf, inputs: NetworkInput) -> tuple[float, ...]:
-    watch = Stopwatch()
+    device = str(inputs.image.device)
+    watch, laps = Stopwatch(), []
+
+    def lap() -> None:
+        finish(device)
+        laps.append(watch.lap())
+
     features = model.image_features(inputs.image)
-    first = _lap(watch, inputs)
+    lap()
     queries = model.query_points(features, inputs, search_capacity(model, inputs))
-    second = _lap(watch, inputs)
+    lap()
     model.regress(features, queries, inputs)
-    return first, second, _lap(watch, inputs)
-
-
-def _lap(watch: Stopwatch, inputs: NetworkInput) -> float:
-    if inputs.image.is_cuda:
-        torch.cuda.synchronize()  # the GPU works behind the program's back
-    return watch.lap()
+    lap()
+    return tuple(laps)
 
 
 def _processor() -> str:

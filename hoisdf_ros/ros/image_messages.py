@@ -54,6 +54,8 @@ _COLOURS: dict[str, _Colour] = {
 COLOUR_ENCODINGS = tuple(_COLOURS)
 DEPTH_ENCODINGS = ("32FC1", "16UC1", "mono16")
 
+_METRE, _UNKNOWN = np.float32(0.001), np.float32(np.nan)
+
 _PADDING = 4096  # cameras send JPEG buffers with zeros behind the end
 
 
@@ -123,17 +125,20 @@ def depth_from_message(msg: Image) -> NDArray[np.float32]:
         ImageError: Another encoding, or step and data do not fit the image's size.
     """
     order = ">" if msg.is_bigendian else "<"
+    metres: NDArray[np.float32]
     if msg.encoding == "32FC1":
         metres = _pixels(msg, np.dtype(order + "f4"), 1).astype(np.float32)
     elif msg.encoding in DEPTH_ENCODINGS:
-        metres = _pixels(msg, np.dtype(order + "u2"), 1).astype(np.float32)
-        metres *= np.float32(0.001)
+        millimetres = _pixels(msg, np.dtype(order + "u2"), 1)
+        metres = np.multiply(millimetres, _METRE, dtype=np.float32)
+        metres[millimetres == 0] = _UNKNOWN
+        return metres
     else:
         raise ImageError(
             f"depth encoding '{msg.encoding}': expected 32FC1 (metres) or 16UC1 (millimetres); "
             "set the depth driver to one of them"
         )
-    np.putmask(metres, ~((metres > 0) & (metres < np.inf)), np.float32(np.nan))
+    metres[~((metres > 0) & (metres < np.inf))] = _UNKNOWN
     return metres
 
 

@@ -47,10 +47,15 @@ class Stream(Generic[T]):
 
     def nearest(self, stamp: int, slop: float = math.inf) -> tuple[T, int] | None:
         """The message closest to ``stamp`` and their distance, if at most ``slop`` nanoseconds."""
-        closest = min(self._items, key=lambda kept: abs(kept[0] - stamp), default=None)
-        if closest is None or abs(closest[0] - stamp) > slop:
-            return None
-        return closest[2], abs(closest[0] - stamp)
+        found: tuple[T, int] | None = None
+        least = slop
+        for kept, _, item in reversed(self._items):  # the newest is the likeliest
+            distance = abs(kept - stamp)
+            if distance <= least:
+                found, least = (item, distance), distance
+            if not distance:
+                break
+        return found
 
     def may_still_bring(self, stamp: int, slop: int, now: float) -> bool:
         """Whether a message within ``slop`` of ``stamp`` can be expected."""
@@ -110,6 +115,10 @@ class Pairing:
             self._images.clear()
         self._superseded += len(self._images) == KEPT
         self._images.append(_Waiting(stamp, now, image))
+
+    def is_empty(self) -> bool:
+        """Whether no image waits."""
+        return not self._images
 
     def take(self, now: float) -> Paired | None:
         """The newest complete image, else the newest that has waited in vain, else none.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from hoisdf_ros.ros.pairing import Paired, Pairing
 
-_POLL_S = 0.02  # how often a waiting image is looked at when no message wakes the worker
+_POLL_S = 0.02  # how often an image that waits is looked at when no message wakes the worker
 
 
 class Worker:
@@ -40,7 +40,8 @@ class Worker:
         """Change the pairing, then let the worker look at it; returns at once."""
         with self._wake:
             add(self._pairing)
-            self._wake.notify()
+            if not self._pairing.is_empty():  # depth that comes before its image wakes nobody
+                self._wake.notify()
 
     def superseded(self) -> int:
         """How many images were given up for newer ones since the last call."""
@@ -80,5 +81,5 @@ class Worker:
                 paired = self._pairing.take(now)
                 if paired is not None:
                     return paired
-                self._wake.wait(_POLL_S)
+                self._wake.wait(None if self._pairing.is_empty() else _POLL_S)
         return None

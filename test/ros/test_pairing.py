@@ -144,3 +144,21 @@ def test_a_recording_that_starts_over_is_followed() -> None:
     pairing.detections.add(FRAME, "boxes 1", 0.0)
     assert taken(pairing) == ("image 1", "depth 1", "boxes 1")
     assert pairing.superseded() == 1
+
+
+def test_of_two_as_near_the_earlier_is_taken() -> None:
+    stream: Stream[str] = Stream()
+    for stamp, name in ((10 * MS, "before"), (20 * MS, "after")):
+        stream.add(stamp, name, 0.0)
+    assert stream.nearest(15 * MS, SLOP) == ("before", 5 * MS)
+
+
+def test_the_nearest_is_found_whatever_the_order_of_arrival() -> None:
+    stream: Stream[int] = Stream()
+    stamps = [40, 10, 30, 20, 50]
+    for stamp in stamps:
+        stream.add(stamp * MS, stamp, 0.0)
+    for wanted in range(60):
+        found = stream.nearest(wanted * MS)
+        assert found is not None
+        assert found[1] == min(abs(stamp - wanted) for stamp in stamps) * MS

@@ -89,3 +89,35 @@ def test_a_rate_limit_spaces_the_images(station: Station) -> None:
 
 def test_a_worker_that_never_started_can_be_stopped() -> None:
     assert Worker(Pairing(0), lambda _: None, lambda _: None).stop()
+
+
+def test_depth_before_its_image_wakes_nobody_and_is_there_when_it_comes() -> None:
+    seen: list[Paired] = []
+    done = threading.Event()
+    pairing = Pairing(0)
+    looked_for: list[float] = []
+    take = pairing.take
+
+    def watched(now: float) -> Paired | None:
+        looked_for.append(now)
+        return take(now)
+
+    pairing.take = watched  # type: ignore[method-assign]
+
+    def process(paired: Paired) -> None:
+        seen.append(paired)
+        done.set()
+
+    worker = Worker(pairing, process, lambda _: None)
+    worker.start()
+    time.sleep(0.1)
+    before = len(looked_for)
+    for stamp in range(5):
+        worker.offer(lambda p, stamp=stamp: p.depth.add(stamp, f"depth {stamp}", 0.0))  # type: ignore[misc]
+    time.sleep(0.1)
+    assert len(looked_for) == before <= 1
+    worker.offer(lambda p: p.detections.add(4, "boxes", 0.0))
+    worker.offer(lambda p: p.add_image(4, "image", time.monotonic()))
+    assert done.wait(10)
+    assert worker.stop()
+    assert [(paired.depth, paired.detections) for paired in seen] == [("depth 4", "boxes")]
