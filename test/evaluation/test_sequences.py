@@ -26,7 +26,7 @@ def result(
     estimator: Callable[[TrueFrame], Estimate], frames: list[TrueFrame] | None = None
 ) -> SequenceResult:
     shown = fakes.still_hands(FRAMES) if frames is None else frames
-    return measure(((frame, estimator(frame)) for frame in shown), fakes.VERTICES)
+    return measure(((frame, estimator(frame)) for frame in shown), fakes.VERTICES).total
 
 
 def test_a_perfect_estimator() -> None:
