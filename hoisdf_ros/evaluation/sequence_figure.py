@@ -35,7 +35,7 @@ def plot_sequences(measured: Measured, path: Path, title: str) -> None:
     rows = {name: result for name, result in rows.items() if result.hands}
     if not rows:
         raise EvaluationError("no sequence shows a hand: nothing to draw")
-    figure = Figure(figsize=(7.5, 5.5), layout="constrained")
+    figure = Figure(figsize=(9.5, 5.5), layout="constrained")
     FigureCanvasAgg(figure)
     ax = figure.subplots()
     limits: Array = np.linspace(0.0, _END_MM, 401, dtype=np.float64)
