@@ -89,7 +89,8 @@ class SyntheticSequences:
         return GraspBank(self.split, self.seed, self.num_grasps, self.meshes)
 
     @cached_property
-    def _maker(self) -> SceneMaker:
+    def maker(self) -> SceneMaker:
+        """Knows the shape of the hands."""
         return SceneMaker(self.bank, self.meshes)
 
     @cached_property
@@ -117,10 +118,14 @@ class SyntheticSequences:
         """What a sequence is about."""
         return STORY_KINDS[self._checked(index) % len(STORY_KINDS)]
 
+    def group(self, index: int) -> str:
+        """What a sequence is about, in words."""
+        return self.kind(index).value
+
     def story(self, index: int) -> Story:
         """A sequence without pictures."""
         index, kind = self._checked(index), self.kind(index)
-        writer = StoryWriter(self.bank, self.meshes, self._maker)
+        writer = StoryWriter(self.bank, self.meshes, self.maker)
         for attempt in range(_ATTEMPTS):
             rng = stream(self.split, self.seed, Purpose.SEQUENCE, index, attempt)
             story = writer.write(kind, self.seconds, rng)
@@ -141,15 +146,30 @@ class SyntheticSequences:
             DataError: Fewer than every frame.
             HoisdfError: This machine has no OpenGL that works without a display.
         """
+        index = self._checked(index)
+        yield from self.shoot(index, self.story(index), every)
+
+    def shoot(self, index: int, story: Story, every: int = 1) -> Iterator[TrueFrame]:
+        """The frames of a story, with the looks and the sensors of a sequence.
+
+        Args:
+            index: Which sequence.
+            story: Its own one or another.
+            every: As in `frames`.
+
+        Raises:
+            DataError: Fewer than every frame.
+            HoisdfError: This machine has no OpenGL that works without a display.
+        """
         if every < 1:
             raise DataError(f"every {every} frames: expected 1 for all of them, or more")
-        index, story = self._checked(index), self.story(index)
+        index = self._checked(index)
 
         def chance(part: int) -> np.random.Generator:
             return stream(self.split, self.seed, Purpose.SEQUENCE_LOOKS, index, part)
 
-        stage = Stage(story, self._ready_studio(), self._maker, self.meshes, chance)
-        for number in range(0, self.num_frames, every):
+        stage = Stage(story, self._ready_studio(), self.maker, self.meshes, chance)
+        for number in range(0, round(story.seconds * FRAMES_PER_SECOND), every):
             stamp = number / FRAMES_PER_SECOND
             shot = stage.shoot(stamp)
             frame = self._sensed(shot, story.camera, index, number)

@@ -27,6 +27,7 @@ class Purpose(enum.IntEnum):
     SEQUENCE_LOOKS = 8
     SEQUENCE_SENSOR = 9
     SEQUENCE_STUDIO = 10
+    SEQUENCE_SCENE = 11
 
 
 def stream(

@@ -21,8 +21,8 @@ from hoisdf_ros.errors import EvaluationError, reason
 from hoisdf_ros.evaluation.results import SampleErrors
 
 _MM = 1e3
-_INK, _FAINT = "#333333", "#dddddd"
-_LEGEND: dict[str, Any] = {
+INK, FAINT = "#333333", "#dddddd"
+LEGEND: dict[str, Any] = {
     "ncols": 2,
     "fontsize": 8.5,
     "frameon": False,
@@ -93,7 +93,7 @@ def plot_results(samples: Sequence[SampleErrors], path: Path, title: str) -> Non
     width = 10.5 if len(panels) > 1 else 7.5
     figure = Figure(figsize=(width, _CURVES_HEIGHT + bars_height), layout="constrained")
     FigureCanvasAgg(figure)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold", color=_INK)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold", color=INK)
     top: Figure | SubFigure = figure
     if names:
         top, bottom = figure.subfigures(2, 1, height_ratios=[_CURVES_HEIGHT, bars_height])
@@ -107,6 +107,15 @@ def plot_results(samples: Sequence[SampleErrors], path: Path, title: str) -> Non
             if not any(np.allclose(values, other, atol=1e-6) for other in table.values()):
                 table[curve] = values
         _draw_curves(ax, table, f"{name}: {len(errors)} samples, means below")
+    write_figure(figure, path)
+
+
+def write_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG; the folder is made.
+
+    Raises:
+        EvaluationError: The file cannot be written.
+    """
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=_DOTS_PER_INCH, bbox_inches="tight", pad_inches=0.15)
     try:
@@ -149,11 +158,11 @@ def _draw_curves(ax: Axes, table: dict[Curve, Array], title: str) -> None:
             label=f"{curve.title}: {mean:.1f} mm",
         )
     ax.set(xlim=(0, end), ylim=(0, 101), xlabel="error at most [mm]", ylabel="samples [%]")
-    ax.set_title(title, loc="left", fontsize=11, color=_INK)
+    ax.set_title(title, loc="left", fontsize=11, color=INK)
     # below the axes, where no curve is
-    ax.legend(loc="upper left", bbox_to_anchor=(-0.02, -0.15), handlelength=2.6, **_LEGEND)
-    ax.grid(color=_FAINT, linewidth=0.8)
-    _plain(ax)
+    ax.legend(loc="upper left", bbox_to_anchor=(-0.02, -0.15), handlelength=2.6, **LEGEND)
+    ax.grid(color=FAINT, linewidth=0.8)
+    plain(ax)
 
 
 def _draw_bars(ax: Axes, held: Sequence[SampleErrors]) -> None:
@@ -167,20 +176,21 @@ def _draw_bars(ax: Axes, held: Sequence[SampleErrors]) -> None:
         longest = max([longest, *(mean for mean in means if np.isfinite(mean))])
         offset = (k - (len(OBJECT_BARS) - 1) / 2) * thick
         drawn = ax.barh(place + offset, means, 0.9 * thick, color=bar.color, label=bar.title)
-        ax.bar_label(drawn, fmt="%.1f", padding=3, fontsize=7, color=_INK)
+        ax.bar_label(drawn, fmt="%.1f", padding=3, fontsize=7, color=INK)
     labels = [f"{name}  ({len(group)})" for name, group in zip(names, groups, strict=True)]
     ax.set_yticks(place, labels, fontsize=8.5)
     ax.set(xlabel="mean error [mm]", ylim=(len(names) - 0.45, -0.55))
     ax.set_xlim(0, 1.08 * longest if longest > 0 else 1.0)
-    ax.set_title("Each object (number of samples)", loc="left", fontsize=11, color=_INK)
-    ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.01), **(_LEGEND | {"ncols": 3}))
-    ax.grid(axis="x", color=_FAINT, linewidth=0.8)
-    _plain(ax)
+    ax.set_title("Each object (number of samples)", loc="left", fontsize=11, color=INK)
+    ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.01), **(LEGEND | {"ncols": 3}))
+    ax.grid(axis="x", color=FAINT, linewidth=0.8)
+    plain(ax)
 
 
-def _plain(ax: Axes) -> None:
+def plain(ax: Axes) -> None:
+    """Axes without what does not tell anything."""
     ax.set_axisbelow(True)
-    ax.tick_params(colors=_INK, length=0)
+    ax.tick_params(colors=INK, length=0)
     for side, spine in ax.spines.items():
         spine.set_visible(side in ("left", "bottom"))
         spine.set_color("#999999")

@@ -6,7 +6,7 @@ that a robot's images take.
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,6 +67,9 @@ def look_at(sample: Sample, config: EstimatorConfig) -> Look:
     return Look(Frame(sample.image, sample.camera), region, root_given(root, config))
 
 
+LookAt = Callable[[Sample, EstimatorConfig], Look]
+
+
 class Predictor:
     """Predicts samples in batches.
 
@@ -74,6 +77,7 @@ class Predictor:
         estimator: The network, as it is served.
         batch_size: Samples of one pass.
         surfaces: Take the surfaces of the signed distance fields, too: seconds a sample.
+        look: What of a sample the network is given.
 
     Attributes:
         left_out: How many samples could not be looked at, by reason.
@@ -84,7 +88,12 @@ class Predictor:
     """
 
     def __init__(
-        self, estimator: Estimator, batch_size: int = 8, *, surfaces: bool = False
+        self,
+        estimator: Estimator,
+        batch_size: int = 8,
+        *,
+        surfaces: bool = False,
+        look: LookAt = look_at,
     ) -> None:
         if batch_size < 1:
             raise ConfigError(f"batch size {batch_size}: expected 1 or more")
@@ -94,6 +103,7 @@ class Predictor:
                 f"surfaces of the fields need the eager backend, this is '{backend.name}'"
             )
         self.estimator, self.batch_size, self.surfaces = estimator, batch_size, surfaces
+        self._look_at = look
         self.left_out: Counter[str] = Counter()
         self.seconds = 0.0
 
@@ -107,7 +117,7 @@ class Predictor:
         for place, sample in samples:
             start = time.perf_counter()
             try:
-                look = look_at(sample, self.estimator.config)
+                look = self._look_at(sample, self.estimator.config)
                 ready.append((place, sample, look, self.estimator.inputs(look)))
             except EvaluationError:
                 self.left_out["no hand annotated"] += 1

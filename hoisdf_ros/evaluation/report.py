@@ -131,8 +131,27 @@ class Report:
         return path
 
 
-def evaluate(request: Request) -> Report:
-    """Measure a checkpoint on a data set.
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A request that can be met.
+
+    Args:
+        name: Of the data set.
+        estimator: With the weights.
+        choice: How the data set was opened.
+        data: The data set.
+        limit: Samples at most; None: all there are.
+    """
+
+    name: DataName
+    estimator: Estimator
+    choice: Choice
+    data: NamedData
+    limit: int | None
+
+
+def open_request(request: Request) -> Opened:
+    """Make the estimator and open the data set.
 
     Raises:
         HoisdfError: Weights, data or a number cannot be used; the message says why.
@@ -148,18 +167,33 @@ def evaluate(request: Request) -> Report:
             backend="eager",  # the reference, so that everybody gets the same numbers
         )
     )
-    predictor = Predictor(estimator, request.batch_size, surfaces=request.surfaces)
     choice = _choice(request, estimator)
-    data = open_named(name, choice)
     limit = None if name.kind == "synthetic" else request.samples
-    run = Run(data, predictor, _mean_hand(data, choice), limit)
+    return Opened(name, estimator, choice, open_named(name, choice), limit)
+
+
+def evaluate(request: Request) -> Report:
+    """Measure a checkpoint on a data set.
+
+    Raises:
+        HoisdfError: Weights, data or a number cannot be used; the message says why.
+    """
+    opened = open_request(request)
+    name, estimator, data, limit = opened.name, opened.estimator, opened.data, opened.limit
+    predictor = Predictor(estimator, request.batch_size, surfaces=request.surfaces)
+    run = Run(data, predictor, _mean_hand(data, opened.choice), limit)
     for_submission = (name.kind, name.part, limit) == ("ho3d", "evaluation", None)
     evaluation = run.go(keep=for_submission)
     if name.root is not None and evaluation.summary.held is None:
         note(f"no object is measured: {name.root / 'models'} has no meshes, or nothing is posed")
     info = estimator.describe()
     stored = " (stored)" if name.kind == "shards" else ""
-    about = {"data": str(name)} | _about(request, estimator, data, evaluation)
+    about = {
+        "data": str(name),
+        **about_run(request, opened),
+        "ms_per_sample": round(evaluation.ms_per_sample, 2),
+        "left_out": dict(evaluation.left_out),
+    }
     return Report(f"{info.weights} on {data.name}{stored}", about, evaluation, run)
 
 
@@ -202,13 +236,12 @@ def _mean_hand(data: NamedData, choice: Choice) -> Array | None:
         return None
 
 
-def _about(
-    request: Request, estimator: Estimator, data: NamedData, evaluation: Evaluation
-) -> dict[str, Any]:
-    info = estimator.describe()
+def about_run(request: Request, opened: Opened) -> dict[str, Any]:
+    """How a measurement was made, for the JSON."""
+    info = opened.estimator.describe()
     return {
-        "split": data.name.part,
-        "seed": data.seed,
+        "split": opened.data.name.part,
+        "seed": opened.data.seed,
         "given": "true wrist and boxes",
         "weights": info.weights,
         "weights_sha256": _sha256(Path(request.weights).expanduser()),
@@ -217,8 +250,6 @@ def _about(
         "device": info.device,
         "precision": info.precision,
         "batch_size": request.batch_size,
-        "ms_per_sample": round(evaluation.ms_per_sample, 2),
-        "left_out": dict(evaluation.left_out),
     }
 
 

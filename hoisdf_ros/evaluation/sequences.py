@@ -4,15 +4,22 @@ What is matched, counted and left out is said in `detection`, `tracks` and `jitt
 position are those of matched hands that count, an entry for every frame of every hand.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
 
 import numpy as np
 
+from hoisdf_ros.conventions import WRIST
 from hoisdf_ros.data.sequence_truth import TrueFrame, TrueHand
 from hoisdf_ros.datatypes import Array, Estimate, HandEstimate, ObjectEstimate
 from hoisdf_ros.errors import EvaluationError
+from hoisdf_ros.evaluation.confidence import (
+    MOST_DEVIATIONS,
+    deviations,
+    is_confident,
+    is_wrong,
+)
 from hoisdf_ros.evaluation.correspondence import distances
 from hoisdf_ros.evaluation.detection import Matches, counts, match
 from hoisdf_ros.evaluation.hand import root_relative, wrist_error
@@ -59,6 +66,12 @@ class SequenceResult:
         side_accuracy: Share of matched hands whose side is right.
         frames: How many.
         hands: Hands that count, over all frames.
+        estimates: Those whose wrist is a position, over all frames.
+        wrong: Of them, those of no true hand, by `confidence.is_wrong`.
+        confident_wrong: Of these, those whose covariance claims otherwise.
+        wrist_covered: Share of matched hands with a covariance that allows for the true wrist, by
+            `MOST_DEVIATIONS`; 0.97 would be of an honest Gaussian.
+        wrists_mm: Wrist error of every matched hand.
     """
 
     wrist_median_mm: float | None
@@ -77,6 +90,11 @@ class SequenceResult:
     side_accuracy: float | None
     frames: int
     hands: int
+    estimates: int
+    wrong: int
+    confident_wrong: int
+    wrist_covered: float | None
+    wrists_mm: tuple[float, ...] = field(repr=False)
 
     def json(self) -> dict[str, float | int | None]:
         """What `hoisdf evaluate --json` prints: the entries of `JSON_KEYS`."""
@@ -84,30 +102,48 @@ class SequenceResult:
         return {key: values[key] for key in JSON_KEYS}
 
 
+@dataclass(frozen=True)
+class Measured:
+    """Results of sequences.
+
+    Args:
+        total: Of all.
+        groups: Of those of a group, in the order in which groups come first.
+    """
+
+    total: SequenceResult
+    groups: dict[str, SequenceResult]
+
+
 def measure(
-    pairs: Iterable[tuple[TrueFrame, Estimate]], vertices: Mapping[str, Array]
-) -> SequenceResult:
+    pairs: Iterable[tuple[TrueFrame, Estimate]],
+    vertices: Mapping[str, Array],
+    group: Callable[[str], str] = lambda _: "all",
+) -> Measured:
     """Measure estimates of sequences; nothing of a frame is kept but its numbers.
 
     Args:
         pairs: Every frame with what is said of it; frames of a sequence in order of time, one
             sequence after the other.
         vertices: By object id, (V, 3) of its mesh, metres; 1000 are enough.
+        group: Which group the sequence of a key belongs to.
 
     Raises:
         EvaluationError: No frames, stamps that do not increase, or a sequence in two parts.
     """
-    tally, done = _Tally(), set[str]()
-    for key, group in groupby(pairs, key=lambda pair: pair[0].sequence):
+    total, groups, done = _Tally(), dict[str, _Tally](), set[str]()
+    for key, frames in groupby(pairs, key=lambda pair: pair[0].sequence):
         if key in done:
             raise EvaluationError(
                 f"sequence '{key}' comes a second time: expected its frames one after the other"
             )
         done.add(key)
-        tally.add_sequence(key, list(_records(group, vertices)))
-    if not tally.frames:
+        records = list(_records(frames, vertices))
+        for tally in (total, groups.setdefault(group(key), _Tally())):
+            tally.add_sequence(key, records)
+    if not total.frames:
         raise EvaluationError("no frames to measure: is the list of sequences empty?")
-    return tally.result()
+    return Measured(total.result(), {name: tally.result() for name, tally in groups.items()})
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +155,7 @@ class _Pair:
         id: Of the estimate.
         side_right, object_right: Whether they are.
         adds: ADD-S of its object, metres; None when there is none on either side.
+        deviations: Of its wrist from the true one; NaN when it has no covariance.
     """
 
     joints: Array
@@ -126,17 +163,21 @@ class _Pair:
     side_right: bool
     object_right: bool
     adds: float | None
+    deviations: float
 
 
 @dataclass(frozen=True, eq=False)
 class _Record:
-    """One frame: its true hands, those found, and how many estimates are of nothing."""
+    """One frame: its true hands, those found, and how many estimates there are of what kind."""
 
     stamp: float
     hands: dict[int, TrueHand]
     found: dict[int, _Pair]
     ids: frozenset[int]
     false_alarms: int
+    estimates: int
+    wrong: int
+    confident_wrong: int
 
 
 @dataclass
@@ -149,6 +190,10 @@ class _Tally:
     found: int = 0
     false_alarms: int = 0
     switches: int = 0
+    estimates: int = 0
+    wrong: int = 0
+    confident_wrong: int = 0
+    covered: list[bool] = field(default_factory=list)
     wrists: list[float] = field(default_factory=list)
     abs_joints: list[float] = field(default_factory=list)
     joints: list[float] = field(default_factory=list)
@@ -164,6 +209,9 @@ class _Tally:
         self.frames += len(records)
         self.seconds += _duration(key, records)
         self.false_alarms += sum(record.false_alarms for record in records)
+        self.estimates += sum(record.estimates for record in records)
+        self.wrong += sum(record.wrong for record in records)
+        self.confident_wrong += sum(record.confident_wrong for record in records)
         for record in records:
             self._add_frame(record)
         for number in sorted({number for record in records for number in record.hands}):
@@ -190,6 +238,8 @@ class _Tally:
             self.adds += [] if pair.adds is None else [pair.adds]
             self.objects.append(pair.object_right)
             self.sides.append(pair.side_right)
+            if np.isfinite(pair.deviations):
+                self.covered.append(pair.deviations <= MOST_DEVIATIONS)
 
     def _add_rest(self, records: list[_Record], number: int) -> None:
         """What a hand's estimate trembles in this sequence."""
@@ -222,6 +272,11 @@ class _Tally:
             side_accuracy=_mean(self.sides),
             frames=self.frames,
             hands=self.hands,
+            estimates=self.estimates,
+            wrong=self.wrong,
+            confident_wrong=self.confident_wrong,
+            wrist_covered=_mean(self.covered),
+            wrists_mm=tuple(1e3 * wrist for wrist in self.wrists),
         )
 
 
@@ -248,10 +303,22 @@ def _record(
             (None if thing is None else thing.object_id)
             == (None if hand.held is None else hand.held.object_id),
             _add_s(hand, thing, vertices),
+            deviations(hand.joints[WRIST] - said.joints[WRIST], said.root.covariance),
         )
     hands = {hand.number: hand for hand in truth.hands}
     ids = frozenset(hand.id for hand in estimate.hands)
-    return _Record(truth.frame.stamp, hands, found, ids, len(matches.false_alarms))
+    placed = [hand for hand in estimate.hands if np.isfinite(hand.joints[WRIST]).all()]
+    wrong = [hand for hand in placed if is_wrong(hand, truth.hands)]
+    return _Record(
+        truth.frame.stamp,
+        hands,
+        found,
+        ids,
+        len(matches.false_alarms),
+        len(placed),
+        len(wrong),
+        sum(is_confident(hand, truth.hands) for hand in wrong),
+    )
 
 
 def _object_of(hand: HandEstimate, estimate: Estimate) -> ObjectEstimate | None:

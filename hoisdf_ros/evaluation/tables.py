@@ -101,7 +101,7 @@ def object_table(methods: Mapping[str, Summary], columns: Sequence[Column]) -> s
         for name in names
     ]
     means = ["Mean", *_cells([summary.held for summary in methods.values()], columns)]
-    return _table(["[mm]", *heads], [*rows, means])
+    return table(["[mm]", *heads], [*rows, means])
 
 
 def hand_table(methods: Mapping[str, Summary], columns: Sequence[Column] = HAND_COLUMNS) -> str:
@@ -110,7 +110,7 @@ def hand_table(methods: Mapping[str, Summary], columns: Sequence[Column] = HAND_
         [name, *(_text(summary.hand, column.field) for column in columns)]
         for name, summary in methods.items()
     ]
-    return _table(["[mm]", *(_title(column) for column in columns)], rows)
+    return table(["[mm]", *(_title(column) for column in columns)], rows)
 
 
 def field_table(fields: FieldSummary) -> str:
@@ -128,7 +128,7 @@ def field_table(fields: FieldSummary) -> str:
         counts = [name, str(found.samples), str(found.failed)]
         texts = [f"{value:.2f}" if np.isfinite(value) else "-" for value in chamfer]
         rows.append([*counts, *texts, f"{scores} (at {near:.0f} / {far:.0f} mm)"])
-    return _table([*head, "F-scores [%]"], rows)
+    return table([*head, "F-scores [%]"], rows)
 
 
 def markdown(summary: Summary, title: str) -> str:
@@ -186,11 +186,25 @@ def write_results(
         EvaluationError: A file cannot be written.
     """
     document = {"title": title, **(about or {}), **results_as_dict(summary)}
-    text = json.dumps(document, indent=2, allow_nan=False)
+    write_texts(folder, document, markdown(summary, title))
+
+
+def write_texts(folder: Path, document: Mapping[str, Any], text: str) -> None:
+    """Write any result as ``results.json`` and ``results.md``.
+
+    Args:
+        folder: Made if missing.
+        document: What goes into the one.
+        text: What goes into the other.
+
+    Raises:
+        EvaluationError: A file cannot be written.
+    """
+    content = json.dumps(document, indent=2, allow_nan=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "results.json").write_text(text + "\n", encoding="utf-8")
-        (folder / "results.md").write_text(markdown(summary, title), encoding="utf-8")
+        (folder / "results.json").write_text(content + "\n", encoding="utf-8")
+        (folder / "results.md").write_text(text, encoding="utf-8")
     except OSError as error:
         raise EvaluationError(f"cannot write results to {folder}: {reason(error)}") from error
 
@@ -266,6 +280,7 @@ def _title(column: Column) -> str:
     return f"{column.title} [px]" if column.field.endswith(_PIXELS) else column.title
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table: names in the first column, numbers in the others."""
     rule = ["---", *("---:" for _ in head[1:])]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))

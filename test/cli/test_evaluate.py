@@ -13,6 +13,7 @@ from hoisdf_ros.data import synthetic_grasps
 from hoisdf_ros.data.synthetic import SyntheticData
 from hoisdf_ros.errors import HoisdfError
 from hoisdf_ros.evaluation import mean_pose
+from hoisdf_ros.evaluation.sequences import JSON_KEYS
 from hoisdf_ros.network.model import Hoisdf
 
 FEW = ["--samples", "3", "--grasps", "2", "--device", "cpu"]
@@ -97,6 +98,48 @@ def test_prints_tables(weights: str, capsys: pytest.CaptureFixture[str]) -> None
     assert "| [mm] | MJE | PA-MJE |" in text
 
 
+SEQUENCES = ["--data", "synthetic:test", "--localise", "given", "--grasps", "2", "--device", "cpu"]
+
+
+@pytest.mark.usefixtures("_grasps")
+def test_measures_sequences(
+    weights: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [*SEQUENCES, "--scenes", "nobody,bare", "--sequences", "1", "--seed", "1"]
+    words += ["--length", "0.5", "--every", "10", "--out", str(tmp_path), "--json"]
+    assert main(["evaluate", "--weights", weights, *words]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert set(JSON_KEYS) < set(found)
+    assert (found["localise"], found["seed"], found["sequences"]) == ("given", 1, 2)
+    assert list(found["groups"]) == ["nobody", "bare"]
+    assert found["groups"]["nobody"]["hands"] == found["groups"]["nobody"]["estimates"] == 0
+    assert found["groups"]["nobody"]["frames"] == 180
+    assert (found["hands"], found["detection_recall"], found["wrong"]) == (2, 1.0, 0)
+    assert found["wrist_p90_mm"] == pytest.approx(0.0, abs=1e-3)
+    assert found["mje_mm"] == pytest.approx(found["abs_mje_mm"], abs=1e-3)
+    assert found["mje_mm"] > 10
+    assert found["frame_p90_ms"] >= found["frame_median_ms"] >= 0
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"results.json", "results.md", "wrists.png"}
+    assert "| nobody |" in (tmp_path / "results.md").read_text()
+
+
+@pytest.mark.usefixtures("_grasps")
+def test_measures_wrong_wrists(
+    weights: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--data", "synthetic:test", "--root-errors", "0,50", "--out", str(tmp_path)]
+    found = measured(weights, capsys, *words)["root_errors"]
+    errors = [(point["direction"], point["root_error_mm"]) for point in found]
+    assert errors == [("along", 0), ("along", 50), ("across", 0), ("across", 50)]
+    assert found[0]["mje_mm"] == pytest.approx(found[0]["abs_mje_mm"], abs=1e-3)
+    assert found[1]["abs_mje_mm"] != pytest.approx(found[0]["abs_mje_mm"], abs=1)
+    assert all(point["refined_abs_mje_mm"] > 0 for point in found)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"results.json", "results.md", "root_errors.png"}
+    assert "| 50 across |" in (tmp_path / "results.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -112,6 +155,20 @@ def test_prints_tables(weights: str, capsys: pytest.CaptureFixture[str]) -> None
         (["--data", "shards:/no/such"], "holds no manifest.json"),
         (["--data", "synthetic", "--weights", "/no/such.pth"], "no such file"),
         (["--data", "synthetic", "--preset", "dexycb"], "It fits preset 'demo': use that"),
+        (["--data", "synthetic", "--sequences", "3"], "--sequences has no meaning without --local"),
+        (["--data", "synthetic", "--root-errors", "5 mm"], "--root-errors 5 mm: expected millim"),
+        (["--data", "synthetic", "--root-errors", "0,-5"], "--root-errors 0,-5: expected"),
+        (["--data", "synthetic", "--root-errors", "0,900"], "from 0 to 300"),
+        (["--data", "synthetic", "--root-errors", "0", "--surfaces"], "--surfaces has no meaning"),
+        ([*SEQUENCES, "--samples", "3"], "--samples has no meaning with --localise"),
+        ([*SEQUENCES, "--root-errors", "0,10"], "--root-errors has no meaning with --localise"),
+        ([*SEQUENCES, "--data", "ho3d", "--data-root", "/no"], "--data-root has no meaning with"),
+        ([*SEQUENCES, "--data", "shards:/no"], "only synthetic data has sequences"),
+        ([*SEQUENCES, "--sequences", "0"], "--sequences 0, --every 1: expected 1 or more"),
+        ([*SEQUENCES, "--every", "0"], "--every 0: expected 1 or more"),
+        ([*SEQUENCES, "--length", "0"], "sequences of 0.0 s; ask for a few seconds"),
+        ([*SEQUENCES, "--scenes", "fog"], "scene 'fog': expected one of holes, flying"),
+        ([*SEQUENCES, "--seed", "-1"], "seed -1"),
     ],
 )
 def test_bad_input_is_refused_with_its_value(

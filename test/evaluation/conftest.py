@@ -91,14 +91,16 @@ class ListSet:
 class Oracle:
     """A network that knows the labels, and errs only as it is told.
 
-    It finds a sample by the wrist it is given. ``turn`` is applied to the hand, ``shift`` to the
-    object, in the frame that the network sees, where left is right.
+    It finds a sample by the wrist it is given, no farther than ``tolerance`` off, metres.
+    ``turn`` is applied to the hand, ``shift`` to the object, in the frame that the network sees,
+    where left is right.
     """
 
     name, precision, device = "oracle", "fp32", "cpu"
 
     def __init__(self, samples: Sequence[Sample]) -> None:
         self.samples = [sample for sample in samples if sample.hand_root is not None]
+        self.tolerance = 1e-6
         self.turn: Array = np.eye(3)
         self.shift: Array = np.zeros(3)
 
@@ -125,7 +127,7 @@ class Oracle:
     def _row(self, root: Tensor, center: Tensor) -> tuple[Tensor, ...]:
         wrist = root.double().numpy()
         sample = min(self.samples, key=lambda one: np.linalg.norm(self._seen(one) - wrist))
-        assert np.linalg.norm(self._seen(sample) - wrist) < 1e-6
+        assert np.linalg.norm(self._seen(sample) - wrist) < self.tolerance
         assert sample.mano is not None
         flip = MIRROR if sample.side is Side.LEFT else np.eye(3)
         vectors = np.concatenate([sample.mano.orient, sample.mano.pose]).reshape(-1, 3)

@@ -26,7 +26,7 @@ def result(
     estimator: Callable[[TrueFrame], Estimate], frames: list[TrueFrame] | None = None
 ) -> SequenceResult:
     shown = fakes.still_hands(FRAMES) if frames is None else frames
-    return measure(((frame, estimator(frame)) for frame in shown), fakes.VERTICES)
+    return measure(((frame, estimator(frame)) for frame in shown), fakes.VERTICES).total
 
 
 def test_a_perfect_estimator() -> None:
@@ -181,3 +181,51 @@ def test_what_cannot_be_measured_is_refused() -> None:
             fakes.perfect,
             [*fakes.still_hands(2), *fakes.still_hands(2, "made/1"), *fakes.still_hands(2)],
         )
+
+
+def sure_of_it(estimate: Estimate, stddev: float) -> Estimate:
+    hands = tuple(
+        replace(hand, root=replace(hand.root, covariance=stddev**2 * np.eye(3)))
+        for hand in estimate.hands
+    )
+    return replace(estimate, hands=hands)
+
+
+def test_confidently_wrong_poses_are_counted() -> None:
+    """Two hands are 200 mm off, sure of themselves in every third frame."""
+    offset = np.array([0.0, 0.0, 0.2])
+
+    def far(frame: TrueFrame) -> Estimate:
+        return sure_of_it(fakes.perfect(frame, offset), 0.1 if frame.number % 3 else 0.01)
+
+    found = result(far)
+    assert (found.estimates, found.wrong, found.confident_wrong) == (60, 60, 20)
+    assert found.wrist_covered == pytest.approx(2 / 3)
+    modest = result(lambda frame: fakes.perfect(frame, offset))  # without a covariance
+    assert (modest.wrong, modest.confident_wrong, modest.wrist_covered) == (60, 0, None)
+    good = result(lambda frame: sure_of_it(fakes.perfect(frame), 0.01))
+    assert (good.wrong, good.confident_wrong, good.wrist_covered) == (0, 0, 1.0)
+
+
+def test_a_pose_of_nobody_is_wrong() -> None:
+    empty = [fakes.frame_of(k, ()) for k in range(4)]
+    ghost = sure_of_it(fakes.perfect(fakes.still_hands(1)[0]), 0.05)
+    found = result(lambda _: ghost, empty)
+    assert (found.estimates, found.wrong, found.confident_wrong) == (8, 8, 8)
+    assert found.hands == 0
+
+
+def test_a_group_is_measured_as_if_alone() -> None:
+    frames = fakes.still_hands(5, "made/0") + fakes.still_hands(7, "made/1")
+    frames += fakes.still_hands(3, "made/2")
+
+    def off(frame: TrueFrame) -> Estimate:
+        return fakes.perfect(frame, 0.001 * int(frame.sequence[-1]))  # type: ignore[no-any-return]
+
+    groups = {"made/0": "even", "made/1": "odd", "made/2": "even"}
+    found = measure(((f, off(f)) for f in frames), fakes.VERTICES, lambda key: groups[key])
+    assert list(found.groups) == ["even", "odd"]
+    assert [group.frames for group in found.groups.values()] == [8, 7]
+    assert found.total.frames == 15
+    assert found.groups["odd"] == result(off, frames[5:12])
+    assert len(found.total.wrists_mm) == found.total.hands == 30
