@@ -55,12 +55,15 @@ class DecoderConfig:
         project_skips: Narrow each skip to its level's width by a 1x1 convolution first; without
             it the skips join as they are and stride 32 is the backbone's last stage.
         head_widths: Hidden channels of the heatmap and mask heads.
+        heatmap_scale: The heatmap head's output is multiplied by this. 255 lets a head that is
+            trained from scratch reach targets that peak there; 1 is as published.
     """
 
     widths: tuple[int, int, int, int, int] = (32, 64, 128, 256, 512)
     up_widths: tuple[int, int, int, int] = (64, 64, 128, 256)
     project_skips: bool = True
     head_widths: tuple[int, ...] = (32,)
+    heatmap_scale: float = 1.0
 
 
 SMALL_DECODER = DecoderConfig()
@@ -156,7 +159,7 @@ PRESETS: dict[str, NetworkConfig] = {
         NetworkConfig(
             name="demo",
             backbone=MobileBackboneConfig(),
-            decoder=DecoderConfig((16, 32, 64, 96, 128), (32, 32, 64, 96), True, (16,)),
+            decoder=DecoderConfig((16, 32, 64, 96, 128), (32, 32, 64, 96), True, (16,), 255.0),
             image_size=160,
             sdf_scale=5.0,  # the lattice reaches 20 cm, as far as a hand, not 32
             lattice_size=20,

@@ -27,6 +27,7 @@ class Decoder(nn.Module):
     def __init__(self, skips: tuple[int, ...], config: DecoderConfig) -> None:
         super().__init__()
         widths = config.widths
+        self.heatmap_scale = config.heatmap_scale
 
         def skip(level: int) -> nn.Module:
             if not config.project_skips:
@@ -59,7 +60,7 @@ class Decoder(nn.Module):
         finest = pyramid[0]
         return ImageFeatures(
             tuple(pyramid),
-            self.heatmap(finest),
+            self.heatmap_scale * self.heatmap(finest),
             self.hand_mask(finest).sigmoid(),
             self.object_mask(finest).sigmoid(),
         )
