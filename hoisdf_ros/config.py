@@ -123,8 +123,8 @@ class NetworkConfig:
     hand_points: int = 600
     object_points: int = 200
     sampler: Sampler = "dense"
-    hand_search: SearchBudget = SearchBudget(640, (80, 240))
-    object_search: SearchBudget = SearchBudget(640, (80, 240))
+    hand_search: SearchBudget = SearchBudget(768, (128, 320))
+    object_search: SearchBudget = SearchBudget(768, (256, 480))
     dim: int = 256
     heads: int = 4
     feedforward: int = 1024
@@ -155,30 +155,31 @@ class NetworkConfig:
             self._check_search()
 
     def _check_search(self) -> None:
-        levels = len(self.hand_search.kept)
-        if not levels or len(self.object_search.kept) != levels:
+        hand, held = self.hand_search, self.object_search
+        levels = len(hand.kept)
+        if not levels or len(held.kept) != levels:
             raise ConfigError(
                 f"hand_search keeps cells of {levels} levels and object_search of "
-                f"{len(self.object_search.kept)}: expected the same number, at least 1"
+                f"{len(held.kept)}: expected the same number, at least 1"
             )
         if self.lattice_size % 2**levels:
             raise ConfigError(
-                f"lattice_size {self.lattice_size} does not divide by 2^{levels}, which a search "
-                f"of {levels} levels needs; change one of them"
+                f"lattice_size {self.lattice_size} does not divide by {2**levels}, as a search of "
+                f"{levels} levels needs; change it, or take the dense sampler"
             )
-        for budget, points in (
-            (self.hand_search, self.hand_points),
-            (self.object_search, self.object_points),
-        ):
-            room = (budget.seen, *(8 * kept for kept in budget.kept))
+        for budget, points in ((hand, self.hand_points), (held, self.object_points)):
+            cells = (self.lattice_size >> levels) ** 3
+            there = (min(budget.seen, cells), *(8 * kept for kept in budget.kept))
             wanted = (*budget.kept, points)
-            if any(more > less for more, less in zip(wanted, room, strict=True)):
+            if any(more > less for more, less in zip(wanted, there, strict=True)):
                 raise ConfigError(
-                    f"{budget} for {points} points: expected at most as many kept as evaluated, "
-                    f"but {wanted} of {room}; enlarge the budget"
+                    f"{budget} for {points} points: {wanted} are wanted of {there} evaluated; "
+                    "enlarge the budget"
                 )
             if max(budget.seen, *wanted) > MOST_CHOSEN:
-                raise ConfigError(f"{budget} for {points} points: expected {MOST_CHOSEN} at most")
+                raise ConfigError(
+                    f"{budget}: TensorRT takes the best {MOST_CHOSEN} at most; make it smaller"
+                )
 
 
 _HO3D_OBJECT_DEPTH = 0.5244322  # metres; mean over HO-3D, network.md section 1
@@ -209,8 +210,8 @@ PRESETS: dict[str, NetworkConfig] = {
             lattice_size=20,
             hand_points=128,
             object_points=64,
-            hand_search=SearchBudget(256, (64,)),
-            object_search=SearchBudget(256, (48,)),
+            hand_search=SearchBudget(512, (128,)),
+            object_search=SearchBudget(512, (160,)),
             dim=128,
             feedforward=256,
             hand_encoder_layers=3,
