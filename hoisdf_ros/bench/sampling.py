@@ -101,4 +101,5 @@ def _degrees(some: torch.Tensor, others: torch.Tensor) -> Array:
     """(B,) angle between (B, 3) rotation vectors."""
     first, second = (matrix_from_rotation_vector(v.double().cpu().numpy()) for v in (some, others))
     cosine = (np.einsum("bij,bij->b", first, second) - 1) / 2
-    return np.degrees(np.arccos(np.clip(cosine, -1, 1)))
+    angle: Array = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
+    return angle

@@ -74,16 +74,16 @@ class Region(NamedTuple):
         touches: Maps (B, K, 3) points and a half edge, both normalised, to (B, K) bool: may a
             cell so large around the point hold allowed points? Exact for a half edge of zero.
         budget: Points to evaluate.
-        count: Points to give.
+        wanted: Points to give.
     """
 
     touches: Callable[[Tensor, float], Tensor]
     budget: SearchBudget
-    count: int
+    wanted: int
 
 
 class _Cells(NamedTuple):
-    index: Tensor
+    number: Tensor
     where: Candidates
 
 
@@ -114,7 +114,7 @@ def coarse_to_fine(
         ]
     distances = evaluate([cells.where.points for cells in found])
     return [
-        chosen(cells.where, sdf, region.count)
+        chosen(cells.where, sdf, region.wanted)
         for region, cells, sdf in zip(regions, found, distances, strict=True)
     ]
 
@@ -133,7 +133,7 @@ def _keep(cells: _Cells, sdf: Tensor, count: int) -> Tensor:
     """(B, count) index of the cells whose centres are nearest to the surface."""
     rank = torch.where(cells.where.inside, sdf.squeeze(-1).abs(), FAR)
     _, best = rank.topk(count, dim=1, largest=False)
-    return cells.index.gather(1, best)
+    return cells.number.gather(1, best)
 
 
 def _split(tree: CellTree, level: int, region: Region, kept: Tensor) -> _Cells:

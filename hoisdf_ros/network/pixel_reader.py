@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812
-from torch import Tensor
+from torch import Tensor, nn
 
 from hoisdf_ros.network.layers import MLP
 
@@ -98,7 +98,7 @@ def _weighted_rows(table: Tensor, rows: Tensor, weights: Tensor) -> Tensor:
         per_sample_weights=weights.flatten(0, 1),
         mode="sum",
     )
-    return summed.unflatten(0, (batch, -1))
+    return summed.view(batch, -1, channels)
 
 
 def _rows_join(maps: Sequence[Tensor]) -> Reader:
@@ -171,24 +171,30 @@ class _Divided(NamedTuple):
             assert self.moved is not None
             return self.moved(grid)
         if self.moved is None:
-            return F.linear(pixel, self.weight, self.mlp.layers[0].bias)
+            return F.linear(pixel, self.weight, _first_layer(self.mlp).bias)
         return F.linear(pixel, self.weight) + self.moved(grid)
 
 
 def _divided(mlp: MLP, pyramid: Sequence[Tensor], points: int, lookup: Lookup) -> _Divided:
-    weight, bias = mlp.layers[0].weight, mlp.layers[0].bias
-    columns = weight.split([level.shape[1] for level in pyramid], dim=1)
+    layer = _first_layer(mlp)
+    columns = torch.split(layer.weight, [level.shape[1] for level in pyramid], dim=1)
     stay: list[Tensor] = []
     maps: list[Tensor] = []
     for level, part in zip(pyramid, columns, strict=True):
         if _is_cheaper_moved(level, points):
             # the four weights of a look-up sum to one, so the bias moves along, once
-            maps.append(F.conv2d(level, part[..., None, None], None if maps else bias))
+            maps.append(F.conv2d(level, part[..., None, None], None if maps else layer.bias))
         else:
             stay.append(part)
     return _Divided(
         mlp, torch.cat(stay, dim=1) if stay else None, lookup.add(maps) if maps else None
     )
+
+
+def _first_layer(mlp: MLP) -> nn.Linear:
+    layer = mlp.layers[0]
+    assert isinstance(layer, nn.Linear)
+    return layer
 
 
 def _is_cheaper_moved(level: Tensor, points: int) -> bool:

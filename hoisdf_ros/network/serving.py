@@ -36,7 +36,10 @@ def serving_copy(network: Hoisdf, sampler: Sampler | None = None, *, rows: bool 
     fold_batch_norms(copied)
     fold_weight_norms(copied)
     copied.hand_decoder.settle()
-    return copied.to(memory_format=torch.channels_last)
+    for part in copied.modules():
+        if isinstance(part, nn.Conv2d | nn.ConvTranspose2d):
+            part.weight.data = part.weight.contiguous(memory_format=torch.channels_last)
+    return copied
 
 
 def fold_batch_norms(model: nn.Module) -> None:

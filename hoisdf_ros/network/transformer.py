@@ -187,6 +187,7 @@ class HandDecoder(nn.Module):
         position = self.queries.expand(memory.shape[0], -1, -1)
         start = self.conferred(len(position)) if self.start is None else self.start
         first, *others = self.layers
+        assert isinstance(first, DecoderLayer)
         x = first.read(start.expand_as(position), position, memory)
         outputs = [self.norm(x)]
         for layer in others:
@@ -197,9 +198,9 @@ class HandDecoder(nn.Module):
     def conferred(self, batch: int = 1) -> Tensor:
         """(B, Q, D) after the first attention among the queries, which depends on no input."""
         first = self.layers[0]
+        assert isinstance(first, DecoderLayer)
         position = self.queries.expand(batch, -1, -1)
-        out: Tensor = first.confer(torch.zeros_like(position), position, self.allowed)
-        return out
+        return first.confer(torch.zeros_like(position), position, self.allowed)
 
     @torch.no_grad()
     def settle(self) -> None:

@@ -1,6 +1,6 @@
 """The coarse-to-fine search against the dense one, on fields that are known."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -30,17 +30,20 @@ def _fingers(points: Tensor) -> Tensor:
     along = (points.unsqueeze(-2) * ends).sum(-1) / (ends * ends).sum(-1)
     nearest = along.clamp(0, 1).unsqueeze(-1) * ends
     rods = (points.unsqueeze(-2) - nearest).norm(dim=-1).amin(dim=-1) - 0.03
-    return torch.minimum(ball, rods).unsqueeze(-1)
+    nearer: Tensor = torch.minimum(ball, rods).unsqueeze(-1)
+    return nearer
 
 
 def _box(points: Tensor) -> Tensor:
     """Distance to a box of 20 x 12 x 6 cm."""
     beyond = points.abs() - torch.tensor([0.31, 0.19, 0.09])
     outside = beyond.clamp(min=0).norm(dim=-1)
-    return (outside + beyond.amax(dim=-1).clamp(max=0)).unsqueeze(-1)
+    distance: Tensor = (outside + beyond.amax(dim=-1).clamp(max=0)).unsqueeze(-1)
+    return distance
 
 
-FIELDS = _fingers, _box
+Field = Callable[[Tensor], Tensor]
+FIELDS: tuple[Field, ...] = _fingers, _box
 
 
 def _everywhere(points: Tensor, half: float) -> Tensor:  # noqa: ARG001
@@ -48,7 +51,7 @@ def _everywhere(points: Tensor, half: float) -> Tensor:  # noqa: ARG001
 
 
 def _search(
-    lattice: Tensor, budget: SearchBudget, count: int, fields: Sequence = FIELDS
+    lattice: Tensor, budget: SearchBudget, count: int, fields: Sequence[Field] = FIELDS
 ) -> list[FieldPoints]:
     regions = [Region(_everywhere, budget, count) for _ in fields]
 
@@ -58,9 +61,8 @@ def _search(
     return coarse_to_fine(CellTree(lattice, len(budget.kept)), regions, evaluate)
 
 
-def _dense(lattice: Tensor, field: object, count: int) -> FieldPoints:
+def _dense(lattice: Tensor, field: Field, count: int) -> FieldPoints:
     inside = torch.ones(1, len(lattice), dtype=torch.bool)
-    assert callable(field)
     return nearest_to_surface(Candidates(lattice.unsqueeze(0), inside), field, count)
 
 

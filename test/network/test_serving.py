@@ -7,10 +7,11 @@ import pytest
 import torch
 from torch import nn
 
+from hoisdf_ros.bench.latency import synthetic_input
 from hoisdf_ros.config import PRESETS, SearchBudget
+from hoisdf_ros.network.io import joined
 from hoisdf_ros.network.model import Hoisdf
 from hoisdf_ros.network.serving import serving_copy
-from test.network.test_model import some_input
 
 SMALL = replace(
     PRESETS["demo"],
@@ -22,10 +23,10 @@ SMALL = replace(
 )
 
 
-def _lived_in(config: object = SMALL) -> Hoisdf:
+def _lived_in() -> Hoisdf:
     """A network whose norms have seen something."""
     torch.manual_seed(0)
-    model = Hoisdf(SMALL if config is SMALL else config).eval()  # type: ignore[arg-type]
+    model = Hoisdf(SMALL).eval()
     for part in model.modules():
         if isinstance(part, nn.BatchNorm2d):
             for value, low in (
@@ -36,16 +37,17 @@ def _lived_in(config: object = SMALL) -> Hoisdf:
             ):
                 assert value is not None
                 nn.init.uniform_(value, low, low + 0.6)
-        if hasattr(part, "parametrizations"):
-            nn.init.uniform_(part.parametrizations.weight.original0, 0.5, 1.5)
+    for name, parameter in model.named_parameters():
+        if name.endswith("original0"):  # lengths of the normalised weights
+            nn.init.uniform_(parameter, 0.5, 1.5)
     return model
 
 
 @pytest.mark.parametrize("rows", [False, True])
 @torch.no_grad()
-def test_serves_what_was_trained(rows: bool) -> None:  # noqa: FBT001
+def test_serves_what_was_trained(rows: bool) -> None:
     model = _lived_in()
-    inputs = some_input(batch=2)
+    inputs = joined([synthetic_input(SMALL.image_size, seed) for seed in range(2)])
     before = copy.deepcopy(model.state_dict())
     expected = model(inputs)
     served = serving_copy(model, rows=rows)
@@ -68,7 +70,7 @@ def test_nothing_is_left_to_fold() -> None:
 @torch.no_grad()
 def test_coarse_to_fine_with_room_enough_answers_like_dense() -> None:
     model = _lived_in()
-    inputs = some_input(batch=2)
+    inputs = joined([synthetic_input(SMALL.image_size, seed) for seed in range(2)])
     dense = model(inputs)
     fast = serving_copy(model, "coarse_to_fine")(inputs)
     torch.testing.assert_close(fast.queries.hand.sdf.abs(), dense.queries.hand.sdf.abs())
@@ -83,7 +85,7 @@ def test_coarse_to_fine_with_room_enough_answers_like_dense() -> None:
 def test_coarse_to_fine_exports_as_one_graph(name: str) -> None:
     """Without what TensorRT lacks: masks, data-dependent shapes, a sort, a best of too many."""
     served = serving_copy(Hoisdf(PRESETS[name]).eval(), "coarse_to_fine")
-    program = torch.export.export(served, (some_input(),))
+    program = torch.export.export(served, (synthetic_input(PRESETS[name].image_size),))
     assert not program.range_constraints
     calls = [node for node in program.graph.nodes if node.op == "call_function"]
     used = {str(node.target) for node in calls}
