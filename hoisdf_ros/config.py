@@ -123,8 +123,8 @@ class NetworkConfig:
     hand_points: int = 600
     object_points: int = 200
     sampler: Sampler = "dense"
-    hand_search: SearchBudget = SearchBudget(768, (128, 320))
-    object_search: SearchBudget = SearchBudget(768, (256, 480))
+    hand_search: SearchBudget = SearchBudget(768, (160, 432))
+    object_search: SearchBudget = SearchBudget(768, (224, 448))
     dim: int = 256
     heads: int = 4
     feedforward: int = 1024
