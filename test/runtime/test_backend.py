@@ -51,11 +51,17 @@ def test_the_preset_follows_the_weights_and_randomness_stays_outside() -> None:
         load_network(EstimatorConfig(weights="/no/such.pth"))
 
 
+def test_the_coarse_to_fine_search_has_fixed_budgets() -> None:
+    model = Hoisdf(replace(PRESETS["demo"], sampler="coarse_to_fine"))
+    assert search_capacity(model, synthetic_input(128)) is None
+
+
 def test_searching_only_the_boxes_finds_what_the_dense_search_finds() -> None:
     torch.manual_seed(3)
     model = Hoisdf(replace(PRESETS["demo"], lattice_size=16, hand_points=100)).eval()
     inputs = synthetic_input(256)
     capacity = search_capacity(model, inputs)
+    assert capacity is not None
     inside = model.points_in_boxes(inputs).amax(dim=1).tolist()
     assert all(a <= b < a + 64 for a, b in zip(inside, capacity, strict=True))
     assert capacity.hand < 16**3
@@ -71,6 +77,7 @@ def test_a_box_that_holds_everything_needs_the_whole_lattice() -> None:
     everything = torch.tensor([[-1e4, -1e4, 1e4, 1e4]])
     inputs = synthetic_input(256)._replace(hand_box=everything)
     capacity = search_capacity(model, inputs)
+    assert capacity is not None
     assert capacity.hand == 16**3 > capacity.object
 
 
