@@ -245,6 +245,7 @@ class StageTimes:
     network_ms: float = 0.0
     refine_ms: float = 0.0
     postprocess_ms: float = 0.0
+    detect_ms: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -294,6 +295,7 @@ class EstimatorInfo:
         hand_model: File name of the hand model.
         objects: Known object ids.
         trained: False while the weights are random and poses mean nothing.
+        detector: What finds hands: ``builtin``, or why nothing does.
     """
 
     weights: str
@@ -305,3 +307,4 @@ class EstimatorInfo:
     hand_model: str
     objects: tuple[str, ...]
     trained: bool
+    detector: str

@@ -26,8 +26,15 @@ HELD = Detection("006_mustard_bottle", Box(300, 150, 400, 330), 0.8)
 
 
 @pytest.fixture(scope="module")
-def estimator() -> Estimator:
+def loaded() -> Estimator:
     return Estimator(EstimatorConfig())
+
+
+@pytest.fixture
+def estimator(loaded: Estimator) -> Estimator:
+    """It remembers no hand of another test."""
+    loaded.reset()
+    return loaded
 
 
 def _frame(*detections: Detection, stamp: float = 0.0) -> Frame:
@@ -190,8 +197,9 @@ WRIST = np.array([0.03, 0.02, 0.6])
 
 
 @pytest.fixture(scope="module")
-def placed(estimator: Estimator) -> tuple[Estimator, Frame]:
+def placed_once(loaded: Estimator) -> tuple[Estimator, Frame]:
     """An estimator whose network sees a flat hand as it is, and the frame with that hand."""
+    estimator = loaded
     flat = torch.eye(3).expand(1, 16, 3, 3)
     with torch.no_grad():
         hand = estimator.hand_model(flat, torch.zeros(1, 10))
@@ -215,8 +223,15 @@ def placed(estimator: Estimator) -> tuple[Estimator, Frame]:
         hand=HandParameters(flat, torch.zeros(1, 10)),
     )
     other = Estimator(EstimatorConfig())
-    other.network = replace(other.network, backend=_Fixed(said), weights="fixed.pth")
+    other.looker.network = replace(other.network, backend=_Fixed(said), weights="fixed.pth")
     return other, frame
+
+
+@pytest.fixture
+def placed(placed_once: tuple[Estimator, Frame]) -> tuple[Estimator, Frame]:
+    """It remembers no hand of another test."""
+    placed_once[0].reset()
+    return placed_once
 
 
 def _told(estimator: Estimator) -> list[Array]:

@@ -1,0 +1,44 @@
+"""Whether there is a hand at all: better none than one that is not there."""
+
+from hoisdf_ros.looking.look import Pass
+from hoisdf_ros.looking.looker import arrays_of
+from hoisdf_ros.preprocessing.crop import Crop
+
+MIN_MASK = 0.04
+"""Share of the hand's box that the network must take for hand; of hands that something hides for
+the most part it is more."""
+
+_MAP_STRIDE = 2  # pixel u of a mask looks at pixel 2 u of the crop
+
+
+def mask_share(done: Pass, crop: Crop) -> float:
+    """How much of the hand's box the network takes for hand, in [0, 1].
+
+    Args:
+        done: A look.
+        crop: What the network saw.
+    """
+    mask = arrays_of(done.features.hand_mask)[0, 0]
+    box, (height, width) = crop.hand_box, mask.shape
+    x0, y0 = (max(0, int(edge / _MAP_STRIDE)) for edge in (box.x0, box.y0))
+    x1, y1 = (
+        min(size, int(edge / _MAP_STRIDE) + 1) for edge, size in ((box.x1, width), (box.y1, height))
+    )
+    inside = mask[y0:y1, x0:x1]
+    return float((inside > 0.5).mean()) if inside.size else 0.0
+
+
+def doubt(share: float, *, witnessed: bool) -> str:
+    """Why a hand is not to be believed; empty when it is.
+
+    Args:
+        share: As `mask_share` says.
+        witnessed: Somebody saw it in this frame: a box from outside, landmarks, or depth that
+            agrees with its pose.
+    """
+    if share < MIN_MASK:
+        return (
+            f"the network sees hand in {share:.0%} of the box, expected {MIN_MASK:.0%} or more: "
+            "left out"
+        )
+    return "" if witnessed else "followed only by where it was expected: left out"

@@ -1,0 +1,124 @@
+"""The wrist after the network: by depth, or by where the joints are seen; and looked at again."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hoisdf_ros.config import EstimatorConfig
+from hoisdf_ros.conventions import MIRROR, WRIST, RootSource
+from hoisdf_ros.datatypes import Array, Root, StageTimes
+from hoisdf_ros.errors import RootError
+from hoisdf_ros.looking.look import Pass, total
+from hoisdf_ros.looking.looker import Looker, arrays_of
+from hoisdf_ros.postprocessing.forearm import wrist_at_forearm
+from hoisdf_ros.postprocessing.refinement import Refinement, refine_by_depth
+from hoisdf_ros.postprocessing.reprojection import root_from_pixels
+from hoisdf_ros.postprocessing.sight import Sight, see
+from hoisdf_ros.postprocessing.skin import Skin
+from hoisdf_ros.runtime.backend import Stopwatch
+
+_MORE_PASSES = 2  # at most, after the first: one from the forearm, one from the refined wrist
+
+
+@dataclass(frozen=True, eq=False)
+class Refined:
+    """A hand at its better wrist.
+
+    Args:
+        done: The last look, its wrist the better one.
+        confirmed: Depth or pixels agree with the pose there.
+        note: Why not; empty when they do.
+    """
+
+    done: Pass
+    confirmed: bool
+    note: str = ""
+
+
+class WristRefiner:
+    """Moves the wrist to where the posed hand fits what is seen, and looks again from there.
+
+    Args:
+        looker: Shows the network hands.
+        skin: The hand's surface.
+    """
+
+    def __init__(self, looker: Looker, skin: Skin) -> None:
+        self._looker = looker
+        self._skin = skin
+
+    def by_depth(self, done: Pass, fallback: Root | None, config: EstimatorConfig) -> Refined:
+        """The hand on the depth in its mask; it is looked at again when that is far off.
+
+        Args:
+            done: A first look, of a frame with depth.
+            fallback: The wrist by this frame alone, if known: where to begin again when depth
+                does not confirm a hand where it was expected.
+            config: Depths believed, and what is far off.
+        """
+        watch, spent = Stopwatch(), [done.times]
+        sight = self._sight(done, config)  # of the first pass: masks do not depend on the wrist
+        start = self._start(done, sight)
+        better = Refinement(start)
+        for number in range(_MORE_PASSES):
+            if distance(better.root, done.look.root) > config.second_pass_mm / 1e3:
+                spent.append(StageTimes(refine_ms=watch.lap()))
+                done = self._looker(replace(done.look, root=better.root))
+                spent.append(done.times)
+                watch.lap()
+            elif number:
+                break
+            better = refine_by_depth(sight, self._skin, done.raw[0].vertices, start)
+        spent.append(StageTimes(refine_ms=watch.lap()))
+        if better.note and fallback is not None and start.source is RootSource.TRACK:
+            again = self._looker(replace(done.look, root=fallback))
+            again = replace(again, times=total([*spent, again.times]))
+            return self.by_depth(again, None, config)
+        return Refined(self._at(done, better.root, spent), not better.note, better.note)
+
+    def by_pixels(self, done: Pass, pixels: Array, config: EstimatorConfig) -> Refined:
+        """The hand where its joints are seen at their pixels; looked at again when far off.
+
+        Args:
+            done: A first look.
+            pixels: (21, 2) landmarks in the image; NaN where they are not seen.
+            config: What is far off.
+        """
+        spent = [done.times]
+        pixels = np.where(np.arange(len(pixels))[:, None] == WRIST, np.nan, pixels)  # see `roots`
+        camera, flip = done.look.frame.camera, MIRROR if done.look.mirrored else np.eye(3)
+        try:
+            root = root_from_pixels(done.raw[0].joints @ flip, pixels, camera)
+            if distance(root, done.look.root) > config.second_pass_mm / 1e3:
+                done = self._looker(replace(done.look, root=root))
+                spent.append(done.times)
+                root = root_from_pixels(done.raw[0].joints @ flip, pixels, camera)
+        except RootError as error:
+            return Refined(self._at(done, done.look.root, spent), False, str(error))
+        return Refined(self._at(done, root, spent), True)
+
+    def _start(self, done: Pass, sight: Sight) -> Root:
+        """Where to begin: a hand that is followed where it is expected, another at its forearm."""
+        root = done.look.root
+        if root.source is RootSource.TRACK:
+            return root
+        return wrist_at_forearm(sight) or root
+
+    def _sight(self, done: Pass, config: EstimatorConfig) -> Sight:
+        frame, limits = done.look.frame, (config.min_depth_m, config.max_depth_m)
+        assert frame.depth is not None  # as `by_depth` asks
+        masks = (done.features.hand_mask, done.features.object_mask)
+        hand_mask, object_mask = (arrays_of(mask)[0, 0] for mask in masks)
+        return see(frame.depth, self._looker.crop(done.look), hand_mask, object_mask, limits)
+
+    def _at(self, done: Pass, root: Root, spent: list[StageTimes]) -> Pass:
+        """The same hand at another wrist."""
+        look = replace(done.look, root=root)
+        # the centre that the object was seen from shares the wrist's depth
+        raw = done.raw[0], replace(done.raw[1], center=self._looker.center(look))
+        return Pass(look, raw, done.features, total(spent))
+
+
+def distance(one: Root, other: Root) -> float:
+    """Between two wrists, metres."""
+    return float(np.linalg.norm(one.position - other.position))
