@@ -27,6 +27,7 @@ from hoisdf_ros.tracking.track import Track
 SAME = 0.3
 """Boxes that share more than this (intersection over union) show one hand."""
 
+_ALIKE = 0.6  # two hands, even clasped, have boxes that share less
 _FOLLOWED = 0.1  # a hand whose box shares less with what was expected is another one
 _WIDER = 2.0  # where a hand is looked for again, as a multiple of its box
 
@@ -69,7 +70,7 @@ class Sighter:
         """
         sightings = self._given(frame, tracks, config)
         if config.hand_detector != "external":
-            sightings += self._followed(frame, _rest(tracks, sightings), config)
+            sightings += self._followed(frame, _rest(frame, tracks, sightings), config)
         if config.hand_detector == "builtin" and self.detector is not None:
             sightings = self._found(frame, sightings, config)
         sightings = sightings[: config.max_hands]
@@ -170,9 +171,16 @@ class Sighter:
         return self._search.beside(doubtful or more, frame.stamp, config.search_rate_hz)
 
 
-def _rest(tracks: Sequence[Track], sightings: Sequence[Sighting]) -> list[Track]:
-    taken = [one.track for one in sightings]
-    return [track for track in tracks if track not in taken]
+def _rest(frame: Frame, tracks: Sequence[Track], given: Sequence[Sighting]) -> list[Track]:
+    """Tracks of hands for which no box is given, not even by another side's name."""
+    left = []
+    for track in tracks:
+        box = track.expected_box(frame.camera, frame.stamp)
+        if not any(
+            one.track is track or _share(one.region.hand.box, box) > _ALIKE for one in given
+        ):
+            left.append(track)
+    return left
 
 
 def _share(one: Box, other: Box) -> float:
