@@ -96,6 +96,45 @@ def test_the_mirrored_frame_gives_the_mirrored_estimate(estimator: Estimator) ->
     np.testing.assert_allclose(left.objects[0].translation, translation, atol=1e-5)
 
 
+def _mirrored(frame: Frame) -> Frame:
+    """The frame in a mirror, its hands renamed."""
+    other = {"right_hand": "left_hand", "left_hand": "right_hand"}
+    width = frame.camera.width
+    assert frame.depth is not None
+    return Frame(
+        np.ascontiguousarray(frame.image[:, ::-1]),
+        replace(frame.camera, cx=width - 1 - frame.camera.cx),
+        np.ascontiguousarray(frame.depth[:, ::-1]),
+        tuple(
+            Detection(other.get(d.label, d.label), mirrored(d.box, width), d.score)
+            for d in frame.detections
+        ),
+        frame.stamp,
+    )
+
+
+def test_a_mirrored_video_gives_the_mirrored_estimates(estimator: Estimator) -> None:
+    """With what is remembered from frame to frame: predictions, held boxes, smoothing."""
+    rng = np.random.default_rng(1)
+    frames = []
+    for number in range(4):
+        depth = rng.uniform(0.58, 0.62, (480, 640)).astype(np.float32)
+        x, y = 250 + 9 * number, 180 - 4 * number
+        box = Detection("right_hand", Box(x, y, x + 131.5, y + 140.0), 0.9)
+        frames.append(replace(_frame(box, stamp=number / 30), depth=depth))
+    right = [estimator(frame) for frame in frames]
+    estimator.reset()
+    left = [estimator(_mirrored(frame)) for frame in frames]
+    flip = np.array([-1.0, 1.0, 1.0])
+    for one, other in zip(right, left, strict=True):
+        assert other.hands[0].side is Side.LEFT
+        np.testing.assert_allclose(other.hands[0].vertices, one.hands[0].vertices * flip, atol=1e-3)
+        np.testing.assert_allclose(
+            other.hands[0].root.position, one.hands[0].root.position * flip, atol=1e-9
+        )
+        assert other.hands[0].roi == mirrored(one.hands[0].roi, 640)
+
+
 def test_hands_in_one_batch_are_as_each_alone(estimator: Estimator) -> None:
     """The two fields of a batch share their number of points evaluated, not their result."""
     known = estimator.config

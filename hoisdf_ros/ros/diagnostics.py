@@ -197,7 +197,7 @@ def _tracking(snapshot: Snapshot, around: Surroundings) -> tuple[Verdict, dict[s
         return (DiagnosticStatus.WARN, "; ".join(latest.estimate.notes)), values
     if not latest.had_detections and info is not None and info.detector != "builtin":
         topic = around.topics["detections"]
-        text = f"no detections with the image: boxes of hands come from '{topic.name}' alone"
+        text = f"no detections with the image: boxes of hands come from '{topic.name}'"
         if not topic.publishers:
             text += ", which nobody publishes"
         return (DiagnosticStatus.WARN, text), values
