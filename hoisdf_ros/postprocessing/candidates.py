@@ -11,7 +11,7 @@ from hoisdf_ros.postprocessing.field_samples import principal_axes
 from hoisdf_ros.postprocessing.objects import KnownObject, ObjectLibrary
 from hoisdf_ros.postprocessing.settling import Shape
 
-SURFACE_POINTS = 240
+SURFACE_POINTS = 180
 """Points of a mesh that are laid on the field."""
 
 _LOOK_POINTS = 1200  # of a mesh that are laid on the mask and compared in colour

@@ -24,8 +24,8 @@ UNKNOWN = "unknown"
 CUES = ("surface", "level", "measured", "outline", "colour")
 
 _STARTS = 3  # poses that are settled, the best of all that are tried
-_TRIED_POINTS = 80  # while poses are only compared
-_LEVEL_POINTS = 150
+_SETTLED = 6  # candidates that are settled, the best before that
+_LEVEL_POINTS = 120
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,22 +74,37 @@ def fit_all(
     level = field.level[_spread(len(field.level), _LEVEL_POINTS)]
     measured = view.measured - said.center if len(view.measured) else view.measured
     seen = Seen(field.grid, level, measured)
-    return {name: _fit(one, field, seen, view, said) for name, one in candidates.items()}
+    rough = Seen(field.grid, level[::2], measured[::3])
+    tried = {name: _tried(one, rough, field, said) for name, one in candidates.items()}
+    promising = sorted(tried, key=lambda name: tried[name][1])[:_SETTLED]
+    return {
+        name: _fit(
+            one,
+            settle(one.shape, seen, tried[name][0]) if name in promising else tried[name][0],
+            seen,
+            view,
+            said,
+        )
+        for name, one in candidates.items()
+    }
 
 
-def _fit(
-    candidate: Candidate, field: FieldSamples, seen: Seen, view: ObjectView, said: Pose
-) -> Fit:
-    shape = candidate.shape
-    rough = Shape(shape.points[:_TRIED_POINTS], shape.distance)
-    some = Seen(seen.field, seen.level[_spread(len(seen.level), _TRIED_POINTS)], seen.measured[::3])
-    tried = _starts(candidate, field, said)
-    order = np.argsort(misfit(rough, some, tried).total)
-    settled = settle(shape, seen, tried.pick(order[:_STARTS]))
-    apart = misfit(shape, seen, settled)
+def _tried(
+    candidate: Candidate, rough: Seen, field: FieldSamples, said: Pose
+) -> tuple[Poses, float]:
+    """The best poses to settle from, and how far off the best of them is."""
+    shape = Shape(candidate.shape.points[::3], candidate.shape.distance)
+    starts = _starts(candidate, field, said)
+    total = misfit(shape, rough, starts).total
+    order = np.argsort(total)
+    return starts.pick(order[:_STARTS]), float(total[order[0]])
+
+
+def _fit(candidate: Candidate, poses: Poses, seen: Seen, view: ObjectView, said: Pose) -> Fit:
+    apart = misfit(candidate.shape, seen, poses)
     best = int(np.argmin(apart.total))
-    rotation = settled.rotation[best]
-    place = settled.translation[best] + said.center
+    rotation = poses.rotation[best]
+    place = poses.translation[best] + said.center
     outline = outline_misfit(view, candidate.points @ rotation.T + place)
     colour = colour_misfit(view, candidate, rotation, place)
     distances = apart.surface[best], apart.level[best], apart.measured[best]

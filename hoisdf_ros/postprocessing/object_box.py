@@ -20,7 +20,7 @@ _Flags = NDArray[np.bool_]
 MASK_THRESHOLD = 0.5
 """Probability from which on a pixel is the object's."""
 
-GROWTH = 1.2
+GROWTH = 1.22
 """The projected corners' box, the one the network is trained on, over the visible pixels' box:
 median of width and height over rendered validation pictures."""
 

@@ -7,6 +7,7 @@ for a first look; the network's own mask gives the next one.
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import label
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -16,8 +17,11 @@ from hoisdf_ros.geometry.camera import backproject
 
 _Flags = NDArray[np.bool_]
 
-REACH_M = 0.2
+REACH_M = 0.17
 """From the middle of the hand to the farthest point of what it holds."""
+
+TRUNK_M = 0.08
+"""What is nearer to the middle of the hand stays, whatever it belongs to."""
 
 THICKNESS_M = 0.12
 """Points farther than this behind the nearest in the middle of the hand's box are background."""
@@ -26,8 +30,7 @@ _NEAREST_SHARE = 5  # percentile of depth taken for the nearest, so that flying 
 _SIDE = 72  # pixels of the reach's square that are looked at: 6 mm apart
 _STEP_M = 0.015  # between neighbours on one surface; more is an edge
 _MIN_PIXELS = 12
-_DIRECTIONS = 12
-_SURROUNDED = 0.6  # share of directions in which something large goes on beyond reach
+_RIM = 0.93  # share of the reach from which on a branch is taken to go on
 
 
 def depth_union(frame: Frame, hand: Box, config: EstimatorConfig) -> Box | None:
@@ -62,8 +65,8 @@ def depth_union(frame: Frame, hand: Box, config: EstimatorConfig) -> Box | None:
     (cx, cy), (width, height) = hand.center, hand.size
     inner = (np.abs(uv[..., 0] - cx) < width / 4) & (np.abs(uv[..., 1] - cy) < height / 4)
     seeds = inner & (np.abs(z - middle) < THICKNESS_M / 2)
-    grown = _connected(np.where(distance < REACH_M, z, np.nan), seeds)
-    if np.count_nonzero(grown) < _MIN_PIXELS or _surrounded(away[grown], distance[grown]):
+    grown = _ending(_connected(np.where(distance < REACH_M, z, np.nan), seeds), distance)
+    if np.count_nonzero(grown) < _MIN_PIXELS:
         return None
     (x0, y0), (x1, y1) = uv[grown].min(axis=0), uv[grown].max(axis=0)
     return Box(
@@ -121,9 +124,9 @@ def _connected(z: Array, seeds: _Flags) -> _Flags:
     return found
 
 
-def _surrounded(away: Array, distance: Array) -> bool:
-    """Whether what is connected reaches the limit almost all around."""
-    rim = away[distance > 0.9 * REACH_M]
-    angle = np.arctan2(rim[:, 1], rim[:, 0])
-    directions = np.unique(np.floor(angle / (2 * np.pi) * _DIRECTIONS))
-    return bool(len(directions) > _SURROUNDED * _DIRECTIONS)
+def _ending(grown: _Flags, distance: Array) -> _Flags:
+    """Without the branches that leave the hand and go on beyond reach: forearm, table, body."""
+    branches, count = label(grown & (distance > TRUNK_M))
+    beyond = np.bincount(branches[distance > _RIM * REACH_M], minlength=count + 1) > 0
+    beyond[0] = False
+    return grown & ~beyond[branches]
