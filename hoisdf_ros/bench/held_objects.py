@@ -123,7 +123,9 @@ def naming_accuracy(cases: Iterable[Case], *, depth: bool) -> Accuracy:
     ]
     return Accuracy(
         known=_share([truth == named.object_id for truth, named in known]),
-        among_two=_share([truth in (named.object_id, named.runner_up_id) for truth, named in known]),
+        among_two=_share(
+            [truth in (named.object_id, named.runner_up_id) for truth, named in known]
+        ),
         unknown=_share([named.object_id == UNKNOWN for truth, named in said if truth == UNKNOWN]),
         wrong=_share([named.object_id not in (truth, UNKNOWN) for truth, named in said]),
         miscalibration=float(sum(gaps)),

@@ -129,7 +129,7 @@ class TrueWitness:
         known = self._objects.get(sample.object_id) if sample.object_id else None
         rotation, translation = sample.object_rotation, sample.object_translation
         if known is None or rotation is None or translation is None:
-            return Pose(np.eye(3), center, center), None
+            return Pose(np.eye(3), center, center), self._illusion(sample, center, rng)
         mesh, much = known.mesh, self._spoilt
         middle = (mesh.vertices.max(axis=0) + mesh.vertices.min(axis=0)) / 2
         shift = much * rng.normal(size=3) * [0.005, 0.005, 0.010]
@@ -151,12 +151,29 @@ class TrueWitness:
         place = rotation @ middle + translation + moved - said @ middle
         return Pose(said, place, center), field
 
-    def _mask(
-        self, mask: NDArray[np.bool_] | None, crop: Crop, rng: np.random.Generator
-    ) -> Array:
+    def _illusion(self, sample: Sample, center: Array, rng: np.random.Generator) -> Field | None:
+        """What a network may see in an empty hand: a small ball, in half of them."""
+        if sample.joints is None or rng.uniform() > 0.5 * self._spoilt:
+            return None
+        joint = sample.joints[int(rng.integers(len(sample.joints)))]
+        middle = joint - center + rng.normal(scale=0.02, size=3)
+        radius = float(rng.uniform(0.01, 0.03))
+        clamp = self._network.sdf_clamp / self._network.sdf_scale
+
+        def field(points: Array) -> Array:
+            return np.clip(np.linalg.norm(points - middle, axis=1) - radius, -clamp, clamp)
+
+        return field
+
+    def _mask(self, mask: NDArray[np.bool_] | None, crop: Crop, rng: np.random.Generator) -> Array:
         side = crop.size // 2
         if mask is None:
             clean = np.zeros((side, side))
+            if rng.uniform() < 0.3 * self._spoilt:  # a patch of something else
+                radius = rng.uniform(0.03, 0.12) * side
+                axes = np.meshgrid(np.arange(side), np.arange(side))
+                away = [axis - rng.uniform(0.3, 0.7) * side for axis in axes]
+                clean[np.hypot(*away) < radius] = 1.0
         else:
             shown = np.repeat(255 * mask.astype(np.uint8)[..., None], 3, axis=2)
             clean = crop.apply(shown)[::2, ::2, 0] / 255.0

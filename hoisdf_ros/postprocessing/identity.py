@@ -21,7 +21,8 @@ from hoisdf_ros.postprocessing.settling import Poses, Seen, Shape, misfit, settl
 UNKNOWN = "unknown"
 """Named when no known object fits."""
 
-CUES = ("surface", "level", "measured", "outline", "colour")
+CUES = ("surface", "level", "measured", "said", "outline", "colour")
+"""What is compared, see `Fit`."""
 
 _STARTS = 3  # poses that are settled, the best of all that are tried
 _SETTLED = 6  # candidates that are settled, the best before that
@@ -33,9 +34,10 @@ class Fit:
     """How a candidate fits one frame.
 
     Args:
-        cues: (5,) `CUES`: mean distances in metres of its surface from the zero level, of the zero
-            level and of the measured depth from it; misfit of outline and of colours in [0, 1];
-            NaN where there is nothing to compare.
+        cues: (6,) `CUES`: mean distances in metres of its surface from the zero level, of the zero
+            level and of the measured depth from it; the sum of the first two in the pose that the
+            network says; misfit of outline and of colours in [0, 1]; NaN where there is nothing
+            to compare.
         rotation: (3, 3) camera-from-mesh of the settled pose.
         translation: (3,) metres, camera frame.
     """
@@ -75,40 +77,52 @@ def fit_all(
     measured = view.measured - said.center if len(view.measured) else view.measured
     seen = Seen(field.grid, level, measured)
     rough = Seen(field.grid, level[::2], measured[::3])
-    tried = {name: _tried(one, rough, field, said) for name, one in candidates.items()}
-    promising = sorted(tried, key=lambda name: tried[name][1])[:_SETTLED]
-    return {
-        name: _fit(
-            one,
-            settle(one.shape, seen, tried[name][0]) if name in promising else tried[name][0],
-            seen,
-            view,
-            said,
-        )
-        for name, one in candidates.items()
-    }
+    tried = {name: _try(one, rough, field, said) for name, one in candidates.items()}
+    fits = {}
+    for number, name in enumerate(sorted(tried, key=lambda name: tried[name].total)):
+        poses, one = tried[name].poses, candidates[name]
+        if number < _SETTLED:
+            poses = settle(one.shape, seen, poses)
+        fits[name] = _fit(one, poses, seen, view, tried[name])
+    return {name: fits[name] for name in candidates}
 
 
-def _tried(
-    candidate: Candidate, rough: Seen, field: FieldSamples, said: Pose
-) -> tuple[Poses, float]:
-    """The best poses to settle from, and how far off the best of them is."""
+@dataclass(frozen=True, eq=False)
+class _Tried:
+    """Where a candidate may be.
+
+    Args:
+        poses: The best few of those that were tried, from the field's origin.
+        total: Misfit of the best, metres.
+        said: Cue of that name.
+        center: (3,) the field's origin, camera frame.
+    """
+
+    poses: Poses
+    total: float
+    said: float
+    center: Array
+
+
+def _try(candidate: Candidate, rough: Seen, field: FieldSamples, said: Pose) -> _Tried:
     shape = Shape(candidate.shape.points[::3], candidate.shape.distance)
     starts = _starts(candidate, field, said)
-    total = misfit(shape, rough, starts).total
-    order = np.argsort(total)
-    return starts.pick(order[:_STARTS]), float(total[order[0]])
+    apart = misfit(shape, rough, starts)
+    order = np.argsort(apart.total)
+    as_said = float(apart.surface[0] + apart.level[0])
+    best = float(apart.total[order[0]])
+    return _Tried(starts.pick(order[:_STARTS]), best, as_said, said.center)
 
 
-def _fit(candidate: Candidate, poses: Poses, seen: Seen, view: ObjectView, said: Pose) -> Fit:
+def _fit(candidate: Candidate, poses: Poses, seen: Seen, view: ObjectView, tried: _Tried) -> Fit:
     apart = misfit(candidate.shape, seen, poses)
     best = int(np.argmin(apart.total))
     rotation = poses.rotation[best]
-    place = poses.translation[best] + said.center
+    place = poses.translation[best] + tried.center
     outline = outline_misfit(view, candidate.points @ rotation.T + place)
     colour = colour_misfit(view, candidate, rotation, place)
     distances = apart.surface[best], apart.level[best], apart.measured[best]
-    cues = np.array([*distances, outline, colour])
+    cues = np.array([*distances, tried.said, outline, colour])
     return Fit(cues, rotation, place - rotation @ candidate.middle)
 
 

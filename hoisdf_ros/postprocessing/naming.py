@@ -16,8 +16,8 @@ from hoisdf_ros.postprocessing.identity import CUES, UNKNOWN, Fit
 MIN_SCORE = 0.5
 """An object less likely than this is not named."""
 
-CUE_UNITS = np.array([0.005, 0.005, 0.005, 0.2, 0.2])
-"""What a weight of 1 is for: 5 mm, a fifth of the outline, of the colours."""
+CUE_UNITS = np.array([0.005, 0.005, 0.005, 0.01, 0.2, 0.2])
+"""What a weight of 1 is for: 5 mm, of `said` 10; a fifth of the outline, of the colours."""
 
 NEUTRAL_COLOUR = 0.5
 """Colour misfit where there is nothing to compare."""
@@ -34,7 +34,7 @@ class NamingWeights:
     """Weights of the logit.
 
     Args:
-        cues: (5,) of `CUES` in `CUE_UNITS`.
+        cues: (6,) of `CUES` in `CUE_UNITS`.
         unknown: Logarithm of the odds that it is none of the candidates.
     """
 
@@ -42,8 +42,8 @@ class NamingWeights:
     unknown: float
 
 
-WITH_DEPTH = NamingWeights(np.array([1.0, 1.0, 1.0, 1.0, 1.0]), -6.0)
-WITHOUT_DEPTH = NamingWeights(np.array([1.0, 1.0, 0.0, 1.0, 1.0]), -6.0)
+WITH_DEPTH = NamingWeights(np.array([1.1, 2.0, 0.2, 2.0, 1.6, 2.0]), -20.0)
+WITHOUT_DEPTH = NamingWeights(np.array([1.1, 2.0, 0.0, 2.0, 1.6, 2.0]), -20.0)
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def log_odds(fits: Mapping[str, Fit]) -> dict[str, float]:
 
 
 def filled(cues: Array) -> Array:
-    """(N, 5) with numbers for what could not be compared."""
+    """(N, 6) with numbers for what could not be compared."""
     neutral = np.zeros(len(CUES))
     neutral[CUES.index("colour")] = NEUTRAL_COLOUR
     numbers: Array = np.where(np.isnan(cues), neutral, cues)

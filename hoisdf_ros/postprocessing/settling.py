@@ -135,9 +135,7 @@ def lookup(grid: SignedDistanceGrid, points: Array) -> tuple[Array, Array]:
     u, v, w = (held - first).T
     strides = np.array([shape[1] * shape[2], shape[2], 1])
     base, values = first @ strides, grid.values.ravel()
-    corner = [
-        values[base + i * strides[0] + j * strides[1] + k] for i, j, k in np.ndindex(2, 2, 2)
-    ]
+    corner = [values[base + i * strides[0] + j * strides[1] + k] for i, j, k in np.ndindex(2, 2, 2)]
     along_w = [corner[2 * n] + w * (corner[2 * n + 1] - corner[2 * n]) for n in range(4)]
     slope_w = [corner[2 * n + 1] - corner[2 * n] for n in range(4)]
     low, high = (along_w[n] + v * (along_w[n + 1] - along_w[n]) for n in (0, 2))
