@@ -41,8 +41,14 @@ def fit_naming(cases: Sequence[tuple[str, Mapping[str, Fit]]]) -> NamingWeights:
 
 
 def fit_holding(cues: Array, held: NDArray[np.bool_]) -> HoldingWeights:
-    """Logistic regression of (N, 4) cues on whether something is held, both answers weighing the
-    same however rare they are."""
+    """Logistic regression of cues on whether something is held.
+
+    Both answers weigh the same, however rare they are.
+
+    Args:
+        cues: (N, 4) of `HOLDING_CUES`.
+        held: (N,) the truth.
+    """
     signs = np.where(held, 1.0, -1.0)
     share = np.where(held, 0.5 / max(held.sum(), 1), 0.5 / max((~held).sum(), 1))
 

@@ -1,5 +1,6 @@
-"""How often the held object is named rightly, an unknown one is called unknown, and an empty hand
-empty: on synthetic pictures that neither weights nor thresholds were made from.
+"""How often the held object is named rightly, an unknown one is told, an empty hand is empty.
+
+Synthetic pictures, of a split that neither the network nor the scores' weights were fitted to::
 
     python -m hoisdf_ros.bench.held_objects --weights demo.pth --pictures 300
     python -m hoisdf_ros.bench.held_objects --spoilt 1 --fit

@@ -1,5 +1,7 @@
-"""What is known of the held object in a labelled picture: as a network says it, or the truth,
-spoilt on purpose as much as a network would."""
+"""What is known of the held object in a labelled picture.
+
+As a network says it; or the truth, spoilt on purpose about as much as a network would.
+"""
 
 from dataclasses import dataclass
 
@@ -8,11 +10,11 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from hoisdf_ros.config import EstimatorConfig, NetworkConfig
+from hoisdf_ros.config import NetworkConfig
 from hoisdf_ros.conventions import MIRROR, Side
 from hoisdf_ros.data.object_models import Objects
 from hoisdf_ros.data.sample import Sample
-from hoisdf_ros.datatypes import Array, Box
+from hoisdf_ros.datatypes import Array
 from hoisdf_ros.errors import ConfigError, EvaluationError
 from hoisdf_ros.estimator import Estimator
 from hoisdf_ros.evaluation.prediction import look_at

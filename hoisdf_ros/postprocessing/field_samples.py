@@ -13,7 +13,7 @@ from scipy.ndimage import label
 from hoisdf_ros.conventions import MIRROR
 from hoisdf_ros.datatypes import Array, Mesh
 from hoisdf_ros.geometry.signed_distance import SignedDistanceGrid
-from hoisdf_ros.postprocessing.field_surface import STEP, Field, Grid, surface_of
+from hoisdf_ros.postprocessing.field_surface import Field, Grid, surface_of
 
 COARSE = 14
 """Points along an edge of the first look: 30 mm apart in a cube of 20 cm to each side."""
@@ -146,7 +146,7 @@ def _level_points(values: Array) -> Array:
         one = np.moveaxis(values, axis, 0)
         crossing = np.argwhere((one[:-1] < 0) != (one[1:] < 0))
         a = one[tuple(crossing.T)]
-        b = one[tuple((crossing + [1, 0, 0]).T)]
+        b = one[tuple((crossing + np.array([1, 0, 0])).T)]
         place = np.empty(crossing.shape)
         place[:, [axis, *_others(axis)]] = crossing
         place[:, axis] += a / (a - b)

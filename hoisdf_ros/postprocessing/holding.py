@@ -75,8 +75,12 @@ def holding(
 def holding_cues(
     seen: SeenObject | None, certainty: Array, field: FieldSamples | None, skin: Array
 ) -> Array:
-    """(4,) `HOLDING_CUES`: root of the share of the mask; mean probability there; edge of a cube
-    of the field's volume, in 10 cm; gap between hand and zero level, in 3 cm, at most 1."""
+    """What `holding` weighs, see there.
+
+    Returns:
+        (4,) `HOLDING_CUES`: root of the share of the mask; mean probability there; edge of a cube
+        of the field's volume, in 10 cm; gap between hand and zero level, in 3 cm, at most 1.
+    """
     area = np.sqrt(seen.share) if seen is not None else 0.0
     sure = float(certainty[seen.pixels].mean()) if seen is not None else 0.0
     if field is None:

@@ -127,8 +127,7 @@ def _fit(candidate: Candidate, poses: Poses, seen: Seen, view: ObjectView, tried
 
 
 def _starts(candidate: Candidate, field: FieldSamples, said: Pose) -> Poses:
-    """The pose that is said; the same turn in the middle of the field; and its axes on the
-    field's axes, in each of the 24 ways."""
+    """The pose that is said, the same turn in the middle of the field, and axes on axes."""
     place = said.rotation @ candidate.middle + said.translation - said.center
     turns = field.axes @ _WAYS @ candidate.axes.T
     rotations = np.concatenate([said.rotation[None], said.rotation[None], turns])

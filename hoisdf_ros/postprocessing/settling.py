@@ -1,6 +1,6 @@
-"""A known shape settled onto what a frame shows: its surface on a field's zero level, and measured
-points on its surface.
+"""A known shape settled onto what a frame shows.
 
+Its surface goes onto a field's zero level, and that level and measured points onto its surface:
 Gauss-Newton over turn and place, of several starts at once, with weights that drop what is far
 off (Tukey), whose reach shrinks.
 """

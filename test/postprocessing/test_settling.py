@@ -34,7 +34,7 @@ def field(shape: Shape) -> FieldSamples:
 
 def _disturbed() -> Poses:
     turn = Rotation.from_rotvec([0.15, 0.2, -0.1]).as_matrix() @ TURN
-    return Poses(turn[None], (PLACE + [0.012, -0.01, 0.008])[None])
+    return Poses(turn[None], (PLACE + np.array([0.012, -0.01, 0.008]))[None])
 
 
 def _angle(poses: Poses) -> float:
