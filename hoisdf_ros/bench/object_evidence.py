@@ -163,14 +163,15 @@ class TrueWitness:
         clamp = self._network.sdf_clamp / self._network.sdf_scale
 
         def field(points: Array) -> Array:
-            return np.clip(np.linalg.norm(points - middle, axis=1) - radius, -clamp, clamp)
+            ball: Array = np.linalg.norm(points - middle, axis=1) - radius
+            return ball.clip(-clamp, clamp)
 
         return field
 
     def _mask(self, mask: NDArray[np.bool_] | None, crop: Crop, rng: np.random.Generator) -> Array:
         side = crop.size // 2
+        clean: Array = np.zeros((side, side))
         if mask is None:
-            clean = np.zeros((side, side))
             if rng.uniform() < 0.3 * self._spoilt:  # a patch of something else
                 radius = rng.uniform(0.03, 0.12) * side
                 axes = np.meshgrid(np.arange(side), np.arange(side))

@@ -78,7 +78,8 @@ def _colours(mesh: Mesh, points: Array, faces: IntArray) -> Array | None:
     height, width = mesh.texture.shape[:2]
     columns = np.clip(u * width, 0, width - 1).astype(int)
     rows = np.clip((1 - v) * height, 0, height - 1).astype(int)
-    return mesh.texture[rows, columns] / 255.0
+    colours: Array = mesh.texture[rows, columns] / 255.0
+    return colours
 
 
 def _barycentric(points: Array, corners: Array) -> Array:

@@ -61,7 +61,7 @@ def sample_field(field: Field, half_edge: float) -> FieldSamples | None:
     Returns:
         None when the field is nowhere negative, or hardly.
     """
-    axis = np.linspace(-half_edge, half_edge, COARSE)
+    axis: Array = np.linspace(-half_edge, half_edge, COARSE, dtype=np.float64)
     coarse = _ask(field, (axis, axis, axis))
     near = coarse < min(axis[1] - axis[0], 0.75 * float(np.nanmax(coarse, initial=0.0)))
     low, high = _extent(coarse, near)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import permutations, product
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hoisdf_ros.datatypes import Array
 from hoisdf_ros.postprocessing.candidates import Candidate
@@ -148,5 +149,5 @@ def _ways() -> Array:
 _WAYS = _ways()
 
 
-def _spread(count: int, most: int) -> Array:
-    return np.linspace(0, count - 1, min(count, most)).astype(int)
+def _spread(count: int, most: int) -> NDArray[np.int64]:
+    return np.linspace(0, count - 1, min(count, most)).astype(np.int64)

@@ -8,6 +8,7 @@ off (Tukey), whose reach shrinks.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hoisdf_ros.datatypes import Array
 from hoisdf_ros.geometry.rotation import matrix_from_rotation_vector
@@ -64,7 +65,7 @@ class Poses:
     rotation: Array
     translation: Array
 
-    def pick(self, which: Array) -> "Poses":
+    def pick(self, which: NDArray[np.integer]) -> "Poses":
         """Some of them, by index."""
         return Poses(self.rotation[which], self.translation[which])
 
@@ -167,7 +168,8 @@ def _onto_field(
     """Surface points onto the zero level."""
     arms = poses.placed(shape.points) - poses.translation[:, None]
     value, slope = lookup(field, arms + poses.translation[:, None])
-    return _equations(value, slope, np.cross(arms, slope), reach)
+    turning: Array = np.cross(arms, slope).astype(np.float64)
+    return _equations(value, slope, turning, reach)
 
 
 def _onto_shape(shape: Shape, target: Array, poses: Poses, reach: float) -> tuple[Array, Array]:
@@ -175,7 +177,8 @@ def _onto_shape(shape: Shape, target: Array, poses: Poses, reach: float) -> tupl
     value, slope = lookup(shape.distance, poses.returned(target))
     normal = slope @ poses.rotation.transpose(0, 2, 1)
     arms = target - poses.translation[:, None]
-    return _equations(value, -normal, -np.cross(arms, normal), reach)
+    turning: Array = np.cross(normal, arms).astype(np.float64)
+    return _equations(value, -normal, turning, reach)
 
 
 def _equations(value: Array, slope: Array, turning: Array, reach: float) -> tuple[Array, Array]:

@@ -129,4 +129,5 @@ def _ending(grown: _Flags, distance: Array) -> _Flags:
     branches, count = label(grown & (distance > TRUNK_M))
     beyond = np.bincount(branches[distance > _RIM * REACH_M], minlength=count + 1) > 0
     beyond[0] = False
-    return grown & ~beyond[branches]
+    ending: _Flags = grown & ~beyond[branches]
+    return ending

@@ -23,8 +23,9 @@ def _box(size: tuple[float, float, float]) -> Field:
 
     def distance(points: Array) -> Array:
         outside = np.abs((points - MIDDLE) @ TURN) - np.array(size) / 2
-        away = np.linalg.norm(np.maximum(outside, 0), axis=1) + np.minimum(outside.max(axis=1), 0)
-        return np.clip(away, -0.03, 0.03)
+        away: Array = np.linalg.norm(np.maximum(outside, 0), axis=1)
+        away = away + np.minimum(outside.max(axis=1), 0)
+        return away.clip(-0.03, 0.03)
 
     return distance
 
@@ -65,7 +66,7 @@ def test_islands_far_from_the_object_do_not_count() -> None:
     field = _box((0.15, 0.08, 0.05))
 
     def with_island(points: Array) -> Array:
-        ball = np.linalg.norm(points - np.array([-0.15, 0.15, -0.15]), axis=1) - 0.035
+        ball: Array = np.linalg.norm(points - np.array([-0.15, 0.15, -0.15]), axis=1) - 0.035
         return np.minimum(field(points), ball)
 
     plain, found = sample_field(field, 0.2), sample_field(with_island, 0.2)

@@ -16,7 +16,8 @@ MASK = 0.95 * PIXELS
 
 def _ball(radius: float) -> FieldSamples | None:
     def field(points: Array) -> Array:
-        return np.clip(np.linalg.norm(points, axis=1) - radius, -0.03, 0.03)
+        away: Array = np.linalg.norm(points, axis=1) - radius
+        return away.clip(-0.03, 0.03)
 
     return sample_field(field, 0.2)
 

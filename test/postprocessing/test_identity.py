@@ -27,6 +27,7 @@ from hoisdf_ros.postprocessing.sight import Sight
 
 TURN = Rotation.from_rotvec([0.9, -0.4, 0.3]).as_matrix()
 CENTER = np.array([0.02, -0.03, 0.6])
+ASIDE, CORNER = np.array([0.01, 0.0, 0.01]), np.array([0.05, -0.02, 0.07])
 K = np.array([[260.0, 0, 55], [0, 260, 75], [0, 0, 1]])  # of a crop of 128 pixels
 SHAPES = {
     "brick": box((0.12, 0.08, 0.05)),
@@ -39,7 +40,7 @@ SHAPES = {
 def _known(name: str) -> KnownObject:
     mesh = SHAPES[name]
     # as scanned meshes, whose frames start at a corner of theirs
-    return KnownObject(name, Mesh(mesh.vertices + [0.05, -0.02, 0.07], mesh.faces))
+    return KnownObject(name, Mesh(mesh.vertices + CORNER, mesh.faces))
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,7 @@ def candidates() -> Mapping[str, Candidate]:
 
 
 def _pose(one: Candidate) -> Pose:
-    return Pose(TURN, CENTER + [0.01, 0.0, 0.01] - TURN @ one.middle, CENTER)
+    return Pose(TURN, CENTER + ASIDE - TURN @ one.middle, CENTER)
 
 
 def _field(one: Candidate, pose: Pose) -> FieldSamples:
@@ -88,14 +89,14 @@ def test_each_shape_is_named_for_itself(name: str, candidates: Mapping[str, Cand
     assert fit.cues[CUES.index("outline")] < 0.2
     assert np.isnan(fit.cues[CUES.index("measured")])
     middle = fit.rotation @ one.middle + fit.translation
-    assert np.linalg.norm(middle - CENTER - [0.01, 0.0, 0.01]) < 0.004
+    assert np.linalg.norm(middle - CENTER - ASIDE) < 0.004
 
 
 def test_a_pose_that_is_said_wrongly_is_mended(candidates: Mapping[str, Candidate]) -> None:
     one = candidates["brick"]
     true = _pose(one)
     turned = Rotation.from_rotvec([0, 0, np.pi / 2]).as_matrix() @ true.rotation
-    said = Pose(turned, true.translation + [0.02, 0.01, -0.02], CENTER)
+    said = Pose(turned, true.translation + np.array([0.02, 0.01, -0.02]), CENTER)
     fits = fit_all(candidates, _field(one, true), _view(one, true), said)
     assert (fits["brick"].cues[:2] < 0.003).all()
     assert fits["brick"].cues[CUES.index("said")] > 0.01
@@ -134,8 +135,8 @@ def test_outline_is_that_of_the_image_not_of_the_mirrored_crop(
     view = _view(one, pose, mirrored=mirrored)
     placed = one.points @ pose.rotation.T + pose.rotation @ one.middle + pose.translation
     assert outline_misfit(view, placed) < 0.15
-    assert outline_misfit(view, placed + [0.03, 0.0, 0.0]) > 0.3
-    assert outline_misfit(view, placed + [0.5, 0.0, 0.0]) == 1.0
+    assert outline_misfit(view, placed + np.array([0.03, 0.0, 0.0])) > 0.3
+    assert outline_misfit(view, placed + np.array([0.5, 0.0, 0.0])) == 1.0
 
 
 def test_where_the_hand_is_the_outline_says_nothing(candidates: Mapping[str, Candidate]) -> None:

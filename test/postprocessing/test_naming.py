@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from hoisdf_ros.datatypes import Array
 from hoisdf_ros.postprocessing.identity import UNKNOWN, Fit
 from hoisdf_ros.postprocessing.naming import NameVotes, log_odds, name_it
 
@@ -11,7 +12,7 @@ FAIR = np.array([0.006, 0.006, 0.005, 0.02, 0.3, 0.55])
 BAD = np.array([0.02, 0.02, 0.02, 0.04, 0.9, 0.9])
 
 
-def _fits(**cues: np.ndarray) -> dict[str, Fit]:
+def _fits(**cues: Array) -> dict[str, Fit]:
     return {name: Fit(values, np.eye(3), np.zeros(3)) for name, values in cues.items()}
 
 

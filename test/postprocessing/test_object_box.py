@@ -79,7 +79,8 @@ def test_without_a_hand_the_largest_piece_counts() -> None:
 @pytest.mark.parametrize("level", [0.0, 0.4])
 def test_an_empty_mask_is_no_object(level: float) -> None:
     hand, thing = _masks()
-    assert object_in_mask(hand, level * (thing > 0), _window(mirrored=False), 640) is None
+    faint = np.where(thing > 0, level, 0.0)
+    assert object_in_mask(hand, faint, _window(mirrored=False), 640) is None
     thing[:] = 0.0
     thing[25, 31] = 1.0
     assert object_in_mask(hand, thing, _window(mirrored=False), 640) is None
