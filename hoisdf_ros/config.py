@@ -222,7 +222,11 @@ class EstimatorConfig:
     object_dir: str = parameter(
         "", "folder with one <object_id>/textured.obj per object; empty: the packaged demo set"
     )
-    object_id: str = parameter("", "the object being held; empty: as the detections say", live=True)
+    object_id: str = parameter(
+        "",
+        "the object being held; empty: as the detections say, else the one of object_dir that fits",
+        live=True,
+    )
     backend: str = parameter("auto", "how the network runs", choices=("auto", "eager"))
     device: str = parameter("auto", "auto, cpu or cuda[:index]")
     depth_mode: str = parameter(

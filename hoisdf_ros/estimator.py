@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hoisdf_ros.config import EstimatorConfig
-from hoisdf_ros.conventions import Side
+from hoisdf_ros.conventions import NameSource, Side
 from hoisdf_ros.datatypes import (
     Estimate,
     EstimatorInfo,
@@ -26,8 +26,10 @@ from hoisdf_ros.errors import ImageError, MeshError, RootError
 from hoisdf_ros.hand_model.mano import HandModel
 from hoisdf_ros.hand_model.stand_in import load_right_hand, stand_in_path
 from hoisdf_ros.looking.doubts import doubt, mask_share
-from hoisdf_ros.looking.look import Look, joints_of, total
+from hoisdf_ros.looking.gripper import Gripper
+from hoisdf_ros.looking.look import Look, Pass, joints_of, total
 from hoisdf_ros.looking.looker import Looker
+from hoisdf_ros.looking.said import as_surface, held_object
 from hoisdf_ros.looking.steady import steadied
 from hoisdf_ros.looking.wrist import Refined, WristRefiner
 from hoisdf_ros.network.io import NetworkInput, NetworkOutput
@@ -44,6 +46,7 @@ from hoisdf_ros.runtime.backend import Stopwatch
 from hoisdf_ros.runtime.loading import UNTRAINED, LoadedNetwork, load_network
 from hoisdf_ros.tracking.detecting import load_detector
 from hoisdf_ros.tracking.first_root import first_root, what_may_be_held
+from hoisdf_ros.tracking.grasp import Grasp
 from hoisdf_ros.tracking.sighter import Sighter
 from hoisdf_ros.tracking.sighting import Sighting
 from hoisdf_ros.tracking.tracker import Outcome, Tracker, double_of
@@ -69,6 +72,7 @@ class Estimator:
         self.looker = Looker(network, hand_model)
         self.refiner = WristRefiner(self.looker, Skin(hand_model.faces))
         self.objects = ObjectLibrary(object_directory(config.object_dir))
+        self.gripper = Gripper(self.looker, self.objects) if self.trained else None
         self._detector = load_detector(config, network.backend.device)
         self.sighter = Sighter(self._detector.detector)
         self.tracker = Tracker(config.lost_timeout_ms / 1e3)
@@ -249,11 +253,29 @@ class Estimator:
         self, sighting: Sighting, seen: Refined
     ) -> tuple[HandEstimate, ObjectEstimate | None]:
         """The hand and its object, under the id of its track, which goes on from here."""
-        done = seen.done
+        done, config = seen.done, self.config
         root, region = done.look.root, done.look.region
         pose = joints_of(done) - root.position if self.trained else None
-        outcome = Outcome(done.look.frame.stamp, root, pose, region.around)
+        grasp = self._grasp(sighting, done)
+        box = region.around if grasp is None else grasp.box
+        outcome = Outcome(done.look.frame.stamp, root, pose, box, grasp)
         track = self.tracker.keep(sighting, outcome)
-        if self.config.smoothing:
+        if config.smoothing:
             done = steadied(self.looker, done, track.smoother)
-        return self.place(done.raw, done.look, track.id)
+        thing, naming = held_object(region, grasp, config.object_id)
+        look = replace(done.look, region=replace(region, held=thing))
+        hand, held = self.place(done.raw, look, track.id)
+        if held is not None:
+            held = replace(held, naming=naming)
+            if grasp is not None and naming.source is NameSource.UNKNOWN:
+                held = as_surface(held, grasp, look.root.position)
+        return hand, held
+
+    def _grasp(self, sighting: Sighting, done: Pass) -> Grasp | None:
+        """What the hand holds; None while masks and fields mean nothing."""
+        if self.gripper is None:
+            return None
+        before = None if sighting.track is None else sighting.track.grasp
+        named = bool(self.config.object_id) or sighting.region.held is not None
+        limits = self.config.min_depth_m, self.config.max_depth_m
+        return self.gripper(done, before, limits, named=named)

@@ -57,10 +57,17 @@ class Pass:
 
 def joints_of(done: Pass) -> Array:
     """(21, 3) of the hand where it is, metres, camera frame of the image."""
-    joints = done.raw[0].joints
-    joints = joints @ MIRROR if done.look.mirrored else joints
-    placed: Array = joints + done.look.root.position
-    return placed
+    return _placed(done, done.raw[0].joints)
+
+
+def vertices_of(done: Pass) -> Array:
+    """(778, 3) of the hand where it is, metres, camera frame of the image."""
+    return _placed(done, done.raw[0].vertices)
+
+
+def _placed(done: Pass, points: Array) -> Array:
+    own: Array = points @ MIRROR if done.look.mirrored else points
+    return own + done.look.root.position
 
 
 def total(times: Sequence[StageTimes]) -> StageTimes:

@@ -19,6 +19,8 @@ from hoisdf_ros.runtime.backend import Stopwatch
 
 _MORE_PASSES = 2  # at most, after the first: one from the forearm, one from the refined wrist
 
+_ALIKE = 3.0  # deviations of the first guess; a forearm farther off is another one's
+
 
 @dataclass(frozen=True, eq=False)
 class Refined:
@@ -102,7 +104,8 @@ class WristRefiner:
         root = done.look.root
         if root.source is RootSource.TRACK:
             return root
-        return wrist_at_forearm(sight) or root
+        found = wrist_at_forearm(sight)
+        return found if found is not None and _within(found, root) else root
 
     def _sight(self, done: Pass, config: EstimatorConfig) -> Sight:
         frame, limits = done.look.frame, (config.min_depth_m, config.max_depth_m)
@@ -117,6 +120,12 @@ class WristRefiner:
         # the centre that the object was seen from shares the wrist's depth
         raw = done.raw[0], replace(done.raw[1], center=self._looker.center(look))
         return Pass(look, raw, done.features, total(spent))
+
+
+def _within(found: Root, root: Root) -> bool:
+    """Whether it is where the first guess says, give or take."""
+    step = found.position - root.position
+    return bool(np.sqrt(step @ np.linalg.solve(root.covariance, step)) < _ALIKE)
 
 
 def distance(one: Root, other: Root) -> float:

@@ -89,7 +89,7 @@ def what_may_be_held(frame: Frame, sighting: Sighting, root: Root) -> Box | None
     region, track = sighting.region, sighting.track
     if region.held is not None:
         return None
-    if track is not None and track.held is not None:
+    if track is not None and (track.held is not None or track.grasp is not None):
         return track.expected_held(frame.camera, frame.stamp)
     return union_box(frame, Grip(region.hand.box, region.side, root.position, _fingers(sighting)))
 

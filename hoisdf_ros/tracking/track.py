@@ -10,6 +10,7 @@ from hoisdf_ros.detection.regions import Region, region_of_landmarks
 from hoisdf_ros.detection.votes import Votes
 from hoisdf_ros.geometry.camera import project
 from hoisdf_ros.postprocessing.smoothing import Smoother
+from hoisdf_ros.tracking.grasp import Grasp
 
 _DIFFUSION = 0.0044
 """Square metres a second by which a hand's place becomes unknown: 12 mm from image to image."""
@@ -34,7 +35,8 @@ class Track:
         box: Around the hand, pixels.
         region: Where the landmark network saw it; None when it did not.
         smoother: What steadies it.
-        held: Around what it may hold, pixels; None when nothing is known.
+        held: Around what it may hold, pixels; None when nothing is seen there.
+        grasp: What it holds; None while nobody was asked.
     """
 
     id: int
@@ -50,6 +52,7 @@ class Track:
     region: Region | None
     smoother: Smoother
     held: Box | None = None
+    grasp: Grasp | None = None
 
     def predicted(self, stamp: float) -> Root:
         """The wrist at another time, less sure the longer it is since it was seen."""

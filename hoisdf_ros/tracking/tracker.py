@@ -8,6 +8,7 @@ import numpy as np
 from hoisdf_ros.conventions import RootSource, Side
 from hoisdf_ros.datatypes import Array, Box, HandEstimate, Root
 from hoisdf_ros.postprocessing.smoothing import Smoother
+from hoisdf_ros.tracking.grasp import Grasp
 from hoisdf_ros.tracking.sighting import Sighting
 from hoisdf_ros.tracking.track import Track, same_hand
 
@@ -28,13 +29,15 @@ class Outcome:
         stamp: Of the frame, seconds.
         root: The wrist; of the source TRACK it was not measured in this frame.
         joints: (21, 3) metres from the wrist, camera axes; None while poses mean nothing.
-        held: Around what the hand may hold, pixels; None when nothing is known.
+        held: Around what the hand may hold, pixels; None when nothing is seen there.
+        grasp: What it holds; None when nobody was asked.
     """
 
     stamp: float
     root: Root
     joints: Array | None
     held: Box | None
+    grasp: Grasp | None = None
 
 
 class Tracker:
@@ -90,6 +93,7 @@ class Tracker:
             region=sighting.landmarks.region if sighting.landmarks is not None else None,
             smoother=_smoother(before, region.side),
             held=outcome.held,
+            grasp=outcome.grasp,
         )
         self.tracks = [other for other in self.tracks if other is not sighting.track]
         self.tracks.append(track)
