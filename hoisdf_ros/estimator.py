@@ -25,7 +25,7 @@ from hoisdf_ros.datatypes import (
 from hoisdf_ros.errors import ImageError, MeshError, RootError
 from hoisdf_ros.hand_model.mano import HandModel
 from hoisdf_ros.hand_model.stand_in import load_right_hand, stand_in_path
-from hoisdf_ros.looking.doubts import doubt, mask_share
+from hoisdf_ros.looking.doubts import Witness, doubt, mask_share
 from hoisdf_ros.looking.gripper import Gripper
 from hoisdf_ros.looking.look import Look, Pass, joints_of, total
 from hoisdf_ros.looking.looker import Looker
@@ -232,20 +232,25 @@ class Estimator:
             return Refined(done, confirmed=measured is not None)
         if config.depth_mode == "aligned" and frame.depth is not None:
             return self.refiner.by_depth(done, measured, config)
-        if config.depth_mode == "none" and sighting.landmarks is not None:
-            return self.refiner.by_pixels(done, sighting.landmarks.landmarks, config)
+        if config.depth_mode == "none" and sighting.landmarks is not None and measured is not None:
+            return self.refiner.by_pixels(done, sighting.landmarks.landmarks, measured, config)
         return Refined(done, confirmed=False)
 
     def _doubt(self, sighting: Sighting, seen: Refined, others: Sequence[HandEstimate]) -> str:
         """Why the hand is not to be believed; empty when it is."""
         if not self.trained:
             return ""
-        witnessed = sighting.given or sighting.landmarks is not None or seen.confirmed
-        share = mask_share(seen.done, self.looker.crop(seen.done.look))
-        reason = doubt(share, witnessed=witnessed)
+        known = sighting.given or sighting.track is not None
+        witness = Witness(
+            mask=mask_share(seen.done, self.looker.crop(seen.done.look)),
+            box=sighting.given or sighting.landmarks is not None,
+            wrist=seen.confirmed,
+            known=known,
+        )
+        reason = doubt(witness)
         twin = double_of(joints_of(seen.done), others)
         if not reason and twin is not None:
-            reason = f"the same hand as number {twin.id}: left out"
+            reason = f"left out: the same hand as number {twin.id}"
             self.tracker.drop(sighting.track)
         return reason
 

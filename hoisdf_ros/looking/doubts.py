@@ -1,5 +1,7 @@
 """Whether there is a hand at all: better none than one that is not there."""
 
+from dataclasses import dataclass
+
 from hoisdf_ros.looking.look import Pass
 from hoisdf_ros.looking.looker import arrays_of
 from hoisdf_ros.preprocessing.crop import Crop
@@ -28,17 +30,35 @@ def mask_share(done: Pass, crop: Crop) -> float:
     return float((inside > 0.5).mean()) if inside.size else 0.0
 
 
-def doubt(share: float, *, witnessed: bool) -> str:
-    """Why a hand is not to be believed; empty when it is.
+@dataclass(frozen=True)
+class Witness:
+    """What speaks for a hand in a frame.
 
     Args:
-        share: As `mask_share` says.
-        witnessed: Somebody saw it in this frame: a box from outside, landmarks, or depth that
-            agrees with its pose.
+        mask: Share of its box that the network takes for hand, in [0, 1].
+        box: A box from outside or the landmark network shows it.
+        wrist: Its pose agrees with depth, or with the landmarks.
+        known: A box from outside shows it, or it was there before.
     """
-    if share < MIN_MASK:
+
+    mask: float
+    box: bool
+    wrist: bool
+    known: bool
+
+
+def doubt(witness: Witness) -> str:
+    """Why a hand is not to be believed; empty when it is.
+
+    A detector takes other things for hands now and then, so at first a second witness is needed.
+    """
+    if witness.mask < MIN_MASK:
         return (
-            f"the network sees hand in {share:.0%} of the box, expected {MIN_MASK:.0%} or more: "
-            "left out"
+            f"left out: the network sees hand in {witness.mask:.0%} of the box, expected "
+            f"{MIN_MASK:.0%} or more"
         )
-    return "" if witnessed else "followed only by where it was expected: left out"
+    if not (witness.box or witness.wrist):
+        return "left out: neither landmarks nor depth show it where it was expected"
+    if not (witness.known or witness.wrist):
+        return "left out: seen by the hand detector only"
+    return ""

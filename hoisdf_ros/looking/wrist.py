@@ -19,6 +19,7 @@ from hoisdf_ros.runtime.backend import Stopwatch
 
 _MORE_PASSES = 2  # at most, after the first: one from the forearm, one from the refined wrist
 
+_VAGUE = 0.15  # standard deviation of a wrist by its joints, as a share of its distance
 _ALIKE = 3.0  # deviations of the first guess; a forearm farther off is another one's
 
 
@@ -63,7 +64,7 @@ class WristRefiner:
         start = self._start(done, sight)
         better = Refinement(start)
         for number in range(_MORE_PASSES):
-            if distance(better.root, done.look.root) > config.second_pass_mm / 1e3:
+            if distance(better.root, done.look.root) > _far(config):
                 spent.append(StageTimes(refine_ms=watch.lap()))
                 done = self._looker(replace(done.look, root=better.root))
                 spent.append(done.times)
@@ -78,26 +79,30 @@ class WristRefiner:
             return self.by_depth(again, None, config)
         return Refined(self._at(done, better.root, spent), not better.note, better.note)
 
-    def by_pixels(self, done: Pass, pixels: Array, config: EstimatorConfig) -> Refined:
+    def by_pixels(
+        self, done: Pass, pixels: Array, measured: Root, config: EstimatorConfig
+    ) -> Refined:
         """The hand where its joints are seen at their pixels; looked at again when far off.
 
         Args:
             done: A first look.
+            measured: The wrist by this frame alone, roughly, which the better one must not
+                contradict.
             pixels: (21, 2) landmarks in the image; NaN where they are not seen.
             config: What is far off.
         """
         spent = [done.times]
         pixels = np.where(np.arange(len(pixels))[:, None] == WRIST, np.nan, pixels)  # see `roots`
-        camera, flip = done.look.frame.camera, MIRROR if done.look.mirrored else np.eye(3)
         try:
-            root = root_from_pixels(done.raw[0].joints @ flip, pixels, camera)
-            if distance(root, done.look.root) > config.second_pass_mm / 1e3:
+            root = _by_joints(done, pixels)
+            if _within(root, measured) and distance(root, done.look.root) > _far(config):
                 done = self._looker(replace(done.look, root=root))
                 spent.append(done.times)
-                root = root_from_pixels(done.raw[0].joints @ flip, pixels, camera)
+                root = _by_joints(done, pixels)
+            note = _contradiction(root, measured)
         except RootError as error:
-            return Refined(self._at(done, done.look.root, spent), False, str(error))
-        return Refined(self._at(done, root, spent), True)
+            root, note = measured, str(error)
+        return Refined(self._at(done, measured if note else root, spent), not note, note)
 
     def _start(self, done: Pass, sight: Sight) -> Root:
         """Where to begin: a hand that is followed where it is expected, another at its forearm."""
@@ -120,6 +125,31 @@ class WristRefiner:
         # the centre that the object was seen from shares the wrist's depth
         raw = done.raw[0], replace(done.raw[1], center=self._looker.center(look))
         return Pass(look, raw, done.features, total(spent))
+
+
+def _by_joints(done: Pass, pixels: Array) -> Root:
+    """Where the posed hand's joints (21, 3) are seen at their pixels (21, 2)."""
+    flip = MIRROR if done.look.mirrored else np.eye(3)
+    return root_from_pixels(done.raw[0].joints @ flip, pixels, done.look.frame.camera)
+
+
+def _contradiction(root: Root, measured: Root) -> str:
+    """Why the joints do not say where the wrist is; empty when they do."""
+    unsure = float(np.sqrt(np.linalg.eigvalsh(root.covariance)[-1]) / root.position[2])
+    if unsure > _VAGUE:
+        return (
+            f"wrist not refined: its joints and their pixels disagree, {unsure:.0%} of its "
+            f"distance, expected {_VAGUE:.0%} or less"
+        )
+    if not _within(root, measured):
+        off = distance(root, measured)
+        return f"wrist not refined: {off:.2f} m from where the landmarks alone put it"
+    return ""
+
+
+def _far(config: EstimatorConfig) -> float:
+    """Metres from which on a wrist is looked at again."""
+    return config.second_pass_mm / 1e3
 
 
 def _within(found: Root, root: Root) -> bool:

@@ -24,9 +24,9 @@ def tf_message(header: Header, estimate: Estimate, config: NodeConfig) -> TFMess
     """The frames of one image that ``config`` asks for.
 
     ``hand_<id>`` is the wrist (x towards the middle knuckle, z out of the back of the hand),
-    ``object_<id>`` the mesh's own frame, so that an unknown object has none. ``<joint>_<id>`` and ``grasp_<id>``, midway between
-    the tips of thumb and index finger, have the axes of their hand. Points that are not
-    valid have no frame.
+    ``object_<id>`` the mesh's own frame, so that an unknown object has none. ``<joint>_<id>``
+    and ``grasp_<id>``, midway between the tips of thumb and index finger, have the axes of
+    their hand. Points that are not valid have no frame.
     """
     frames: list[TransformStamped] = []
 

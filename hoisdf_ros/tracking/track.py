@@ -62,8 +62,11 @@ class Track:
         return Root(self.root.position + ahead * self.velocity, covariance, RootSource.TRACK)
 
     def expected_box(self, camera: Camera, stamp: float) -> Box:
-        """Around the hand at another time, pixels; by its pose, else as it was, moved along."""
-        if self.joints is not None:
+        """Around the hand at another time, pixels.
+
+        As the landmarks had it, moved along; by its pose where there were none.
+        """
+        if self.joints is not None and self.region is None:
             pixels = project(self.joints + self.predicted(stamp).position, camera)
             if np.isfinite(pixels).all():
                 low, high = pixels.min(axis=0), pixels.max(axis=0)
