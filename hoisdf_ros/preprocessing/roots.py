@@ -42,6 +42,9 @@ _WRIST_AHEAD_M = 0.013  # so far towards the fingers lies the landmark network's
 _INLIER_M = 0.03
 _AGREE_M = 0.04  # a wrist whose own depth differs more from what the others say is hidden
 _MIN_LANDMARKS = 5
+_SMALLEST, _LARGEST = 0.55, 1.8
+"""Times as large as a hand: 0.6 to 1.5 are 99 % of rendered hands, 6 and more patterns on walls."""
+
 _PATCH = 1  # pixels around a landmark whose median counts
 
 
@@ -106,6 +109,10 @@ def root_from_landmarks(
 
     Returns:
         The wrist; None where depth at the landmarks says too little.
+
+    Raises:
+        RootError: At that depth it would be far too large or too small for a hand: a pattern on
+            a wall.
     """
     if frame.depth is None:
         return None
@@ -123,9 +130,23 @@ def root_from_landmarks(
     own = float(said[WRIST])
     z = own if abs(own - middle) < _AGREE_M else float(agreeing.mean())
     ray = backproject(landmarks[WRIST], 1.0, frame.camera)
+    size = _times_as_large(landmarks, world, z, frame.camera)
+    if not _SMALLEST <= size <= _LARGEST:
+        raise RootError(
+            f"at its depth of {z:.2f} m the hand would be {size:.1f} times as large as a hand, "
+            f"expected {_SMALLEST:g} to {_LARGEST:g}: it is none, or depth does not fit the image"
+        )
     back = world[WRIST] - world[MIDDLE_MCP]
     position = ray * z + _WRIST_AHEAD_M * back / max(float(np.linalg.norm(back)), 1e-6)
     return Root(position, _covariance(ray, LANDMARK_ACROSS_M), RootSource.DEPTH)
+
+
+def _times_as_large(landmarks: Array, world: Array, depth: float, camera: Camera) -> float:
+    """How many times as large a hand is as its landmarks are in metres, seen at some depth."""
+    pixels = landmarks - landmarks.mean(axis=0)
+    metres = (world - world.mean(axis=0))[:, :2]
+    seen = np.sqrt(np.square(pixels).sum() / max(float(np.square(metres).sum()), 1e-9))
+    return float(seen * depth / camera.fx)
 
 
 def root_given(position: Array, config: EstimatorConfig) -> Root:

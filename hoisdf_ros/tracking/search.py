@@ -18,6 +18,7 @@ class Search:
     def __init__(self) -> None:
         self._last: float | None = None
         self._turn = 0
+        self._first = False
 
     def idle(self, windows: Sequence[Box], stamp: float) -> list[Box]:
         """What to look at in a frame in which no hand is known.
@@ -34,7 +35,7 @@ class Search:
         """What to look at beside hands that are followed: one window, or none this time.
 
         Args:
-            windows: Those worth a look.
+            windows: Those worth a look, the first every other time.
             stamp: Of the frame, seconds.
             rate_hz: So many a second at most; 0 for none.
         """
@@ -43,7 +44,8 @@ class Search:
         if self._last is not None and 0 <= stamp - self._last < 1 / rate_hz:
             return []
         self._last = stamp
-        return [self._next(windows)]
+        self._first = not self._first
+        return [windows[0] if self._first else self._next(windows[1:] or windows)]
 
     def _next(self, windows: Sequence[Box]) -> Box:
         self._turn += 1

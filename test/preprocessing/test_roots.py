@@ -135,3 +135,10 @@ def test_landmarks_beside_the_image_are_not_asked() -> None:
     pixels, world = _landmarks(np.array([0.53, 0.0, 0.6]))  # half of the hand is outside
     root = root_from_landmarks(_frame(_flat(0.58)), pixels, world, EstimatorConfig())
     assert root is None or abs(root.position[2] - 0.6) < 0.02
+
+
+@pytest.mark.parametrize("depth", [0.2, 1.9])
+def test_landmarks_on_what_cannot_be_a_hand_are_refused(depth: float) -> None:
+    pixels, world = _landmarks(np.array([0.0, 0.05, 0.6]))
+    with pytest.raises(RootError, match="times as large as a hand"):
+        root_from_landmarks(_frame(_flat(depth)), pixels, world, EstimatorConfig())

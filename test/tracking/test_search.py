@@ -21,10 +21,12 @@ def test_an_image_without_tiles_is_looked_at_as_a_whole() -> None:
 
 def test_beside_a_hand_one_window_now_and_then() -> None:
     search = Search()
-    looks = [search.beside(WINDOWS, stamp / 30, 5.0) for stamp in range(31)]
-    assert sum(map(len, looks)) in (5, 6)
+    looks = [search.beside(WINDOWS, stamp / 30, 5.0) for stamp in range(61)]
+    assert sum(map(len, looks)) in (10, 11)
     assert max(map(len, looks)) == 1
-    assert len({window.x0 for look in looks for window in look}) >= 5
+    seen = [window.x0 for look in looks for window in look]
+    assert seen.count(WINDOWS[0].x0) in (5, 6)
+    assert set(seen) == {window.x0 for window in WINDOWS}
 
 
 def test_a_rate_of_zero_and_no_windows_are_no_search() -> None:
