@@ -31,13 +31,14 @@ from hoisdf_ros.runtime.backend import EagerBackend
 from hoisdf_ros.runtime.fields import predicted_field
 from hoisdf_ros.tracking.grasp import Grasp
 
-AGAIN_S = 0.3
-"""The field is asked again after so long; it takes about as long as a look."""
+AGAIN_S = 1.0
+"""The field is asked again after so long; it takes as long as three looks."""
 
-UNSURE_AGAIN_S = 0.1
-"""The same while the name is not sure."""
+SOON_S = 0.3
+"""The same of a hand that is new."""
 
-_SURE = 0.9
+_NEW = 3  # times asked
+_FADE = 0.6  # weight of what was decided before, whether anything is held
 _BOXES_AGREE = 0.4  # a posed object whose box shares less with its mask's is posed wrongly
 
 
@@ -87,15 +88,19 @@ class Gripper:
         samples = sample_field(evidence.field, half_edge)
         skin = vertices_of(done) - center
         held = holding(evidence.seen, evidence.masks.thing, samples, skin)
+        if before is not None:  # one picture errs more often than several
+            score = _FADE * before.holding.score + (1 - _FADE) * held.score
+            held = replace(held, score=score)
         votes = before.votes if before is not None and held.held else NameVotes()
         surface = None
-        if held.held and samples is not None and not named:
+        if held.held and samples is not None and evidence.seen is not None and not named:
             votes = votes.plus(self._odds(evidence, samples))
             name = votes.named()
             if name is None or name.object_id == UNKNOWN:
                 surface = field_mesh(evidence.field, half_edge)
         stamp = done.look.frame.stamp
-        return Grasp(held, votes, stamp, None, surface, center - wrist)
+        times = 1 if before is None else before.times + 1
+        return Grasp(held, votes, stamp, times, None, surface, center - wrist)
 
     def _odds(self, evidence: "_Evidence", samples: FieldSamples) -> dict[str, float]:
         """How well every known object fits."""
@@ -154,10 +159,8 @@ class _Evidence:
 
 
 def _due(before: Grasp, done: Pass) -> bool:
-    name = before.named
-    sure = not before.holding.held or (name is not None and name.score > _SURE)
     elapsed = done.look.frame.stamp - before.asked
-    return not 0 <= elapsed < (AGAIN_S if sure else UNSURE_AGAIN_S)
+    return not 0 <= elapsed < (SOON_S if before.times < _NEW else AGAIN_S)
 
 
 def pose_of(done: Pass) -> tuple[Array, Array]:

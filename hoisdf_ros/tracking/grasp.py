@@ -15,6 +15,7 @@ class Grasp:
         holding: Whether it holds anything.
         votes: On the name.
         asked: When the field was asked last, seconds.
+        times: How often it was asked.
         box: Around the object, pixels of the frame it was seen in; None when none is seen.
         surface: Of an object that is none of the known ones, metres from ``offset``.
         offset: (3,) from the wrist to the origin of the surface, metres, camera axes.
@@ -23,6 +24,7 @@ class Grasp:
     holding: Holding
     votes: NameVotes
     asked: float
+    times: int
     box: Box | None
     surface: Mesh | None
     offset: Array
