@@ -10,6 +10,9 @@ MIN_MASK = 0.04
 """Share of the hand's box that the network must take for hand; of hands that something hides for
 the most part it is more."""
 
+CLEAR_MASK = 0.15
+"""From this share on the mask alone is a second witness."""
+
 _MAP_STRIDE = 2  # pixel u of a mask looks at pixel 2 u of the crop
 
 
@@ -59,6 +62,6 @@ def doubt(witness: Witness) -> str:
         )
     if not (witness.box or witness.wrist):
         return "left out: neither landmarks nor depth show it where it was expected"
-    if not (witness.known or witness.wrist):
+    if not (witness.known or witness.wrist or witness.mask >= CLEAR_MASK):
         return "left out: seen by the hand detector only"
     return ""

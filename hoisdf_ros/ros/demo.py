@@ -242,7 +242,8 @@ def _snapshot(recorder: Recorder, path: Path, *, trained: bool) -> Path | None:
         return None
     image, estimate = view
     paths = find_objects(PACKAGED_OBJECTS)
-    meshes = {o.object_id: load_mesh(paths[o.object_id]) for o in estimate.objects}
+    known = [held.object_id for held in estimate.objects if held.object_id in paths]
+    meshes = {object_id: load_mesh(paths[object_id]) for object_id in known}
     front = overlay.draw(image, estimate, CAMERA, recorder.faces, meshes)
     side = overlay.side_view((CAMERA.height, CAMERA.height), estimate, recorder.faces, meshes)
     side = overlay.caption(side, "from the left")
