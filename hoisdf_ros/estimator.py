@@ -170,8 +170,12 @@ class Estimator:
 
     @property
     def network(self) -> LoadedNetwork:
-        """What runs."""
+        """What runs; another one may be put in its place."""
         return self.looker.network
+
+    @network.setter
+    def network(self, network: LoadedNetwork) -> None:
+        self.looker.network = network
 
     @property
     def hand_model(self) -> HandModel:

@@ -267,7 +267,7 @@ def placed_once(loaded: Estimator) -> tuple[Estimator, Frame]:
         hand=HandParameters(flat, torch.zeros(1, 10)),
     )
     other = Estimator(EstimatorConfig())
-    other.looker.network = replace(other.network, backend=_Fixed(said), weights="fixed.pth")
+    other.network = replace(other.network, backend=_Fixed(said), weights="fixed.pth")
     return other, frame
 
 

@@ -17,7 +17,7 @@ from hoisdf_ros.postprocessing.objects import RawObject
 _SPEED_CUTOFF_HZ = 1.0  # of the speed itself, as in the paper
 _STILL_HZ = 1.5
 _PLACE_HZ = 40.0  # more, per metre a second
-_TURN_HZ = 8.0  # more, per radian a second
+_TURN_HZ = 3.0  # more, per radian a second
 _SHAPE_HZ = 0.3  # a hand does not change its shape
 
 

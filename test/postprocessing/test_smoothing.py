@@ -26,7 +26,7 @@ def test_a_fast_hand_is_followed_closely() -> None:
 
 
 def test_the_first_value_and_one_of_the_same_moment_come_out_as_they_are() -> None:
-    smooth, turn = OneEuro(1.5, 40.0), OneEuroTurn(1.5, 8.0)
+    smooth, turn = OneEuro(1.5, 40.0), OneEuroTurn(1.5, 3.0)
     value, rotation = np.ones(3), np.eye(3)[None]
     assert smooth(value, 0.0) is value
     assert smooth(value + 1, 0.0).tolist() == [2, 2, 2]
@@ -36,7 +36,7 @@ def test_the_first_value_and_one_of_the_same_moment_come_out_as_they_are() -> No
 def test_turns_stay_turns_and_tremble_less() -> None:
     rng = np.random.default_rng(0)
     vectors = np.array([2.5, 1.0, 0.0]) + rng.normal(0, 0.05, (100, 4, 3))
-    turns, smooth = matrix_from_rotation_vector(vectors), OneEuroTurn(1.5, 8.0)
+    turns, smooth = matrix_from_rotation_vector(vectors), OneEuroTurn(1.5, 3.0)
     out = np.stack([smooth(value, FRAME_S) for value in turns])
     squares = out @ out.swapaxes(-1, -2)
     np.testing.assert_allclose(squares, np.broadcast_to(np.eye(3), squares.shape), atol=1e-9)
