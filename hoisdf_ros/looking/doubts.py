@@ -60,8 +60,8 @@ def doubt(witness: Witness) -> str:
             f"left out: the network sees hand in {witness.mask:.0%} of the box, expected "
             f"{MIN_MASK:.0%} or more"
         )
-    if not (witness.box or witness.wrist or witness.mask >= CLEAR_MASK):
-        return "left out: neither landmarks nor depth nor mask show it where it was expected"
+    if not (witness.box or witness.wrist):
+        return "left out: neither landmarks nor depth show it where it was expected"
     if not (witness.known or witness.wrist or witness.mask >= CLEAR_MASK):
         return "left out: seen by the hand detector only"
     return ""

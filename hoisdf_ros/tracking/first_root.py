@@ -49,10 +49,8 @@ def first_root(
     if expected is None or not refined:
         return measured, measured
     off = float(np.linalg.norm(expected.position - measured.position))
-    if config.depth_mode == "aligned" and off > _AGREE_M:
-        return measured, measured
-    seen = sighting.given or sighting.landmarks is not None
-    return expected, measured if seen else None  # the middle of a box is a poor wrist
+    trusted = config.depth_mode == "none" or off < _AGREE_M
+    return (expected if trusted else measured), measured
 
 
 def measured_root(frame: Frame, sighting: Sighting, config: EstimatorConfig) -> Root:

@@ -82,12 +82,6 @@ def test_a_track_that_agrees_is_the_better_guess_and_one_that_does_not_is_none()
     assert root is measured
 
 
-def test_the_middle_of_an_expected_box_is_no_measurement_that_is_fallen_back_on() -> None:
-    root, measured = first_root(frame(), sighting(old=track(WRIST)), DEPTH, refined=True)
-    assert root.source is RootSource.TRACK
-    assert measured is None
-
-
 def test_a_guess_that_is_never_refined_is_not_taken() -> None:
     root, measured = first_root(frame(), sighting(SEEN, track(WRIST + 0.01)), DEPTH, refined=False)
     assert root is measured
