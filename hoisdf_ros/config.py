@@ -297,13 +297,17 @@ class EstimatorConfig:
     object_dir: str = parameter(
         "", "folder with one <object_id>/textured.obj per object; empty: the packaged demo set"
     )
-    object_id: str = parameter("", "the object being held; empty: as the detections say", live=True)
+    object_id: str = parameter(
+        "",
+        "the object being held; empty: as the detections say, else the one of object_dir that fits",
+        live=True,
+    )
     backend: str = parameter("auto", "how the network runs", choices=("auto", "eager"))
     device: str = parameter("auto", "auto, cpu or cuda[:index]")
     depth_mode: str = parameter(
         "aligned",
-        "aligned: take the wrist's position from depth registered to the image; none: no depth, "
-        "then no hand can be placed in metres yet",
+        "aligned: take the wrist's position from depth registered to the image; none: from where "
+        "the hand's joints are seen in the image, which knows its distance to some centimetres",
         choices=("aligned", "none"),
     )
     min_depth_m: float = parameter(
@@ -312,16 +316,29 @@ class EstimatorConfig:
     max_depth_m: float = parameter(
         4.0, "farthest depth believed, metres", low=0.1, high=20.0, live=True
     )
+    hand_detector: str = parameter(
+        "builtin",
+        "where hands come from besides 'detections', whose boxes always win; builtin: found and "
+        "followed by the hand detector; track: only followed, by their own pose; external: from "
+        "nowhere else",
+        choices=("builtin", "external", "track"),
+    )
+    search_rate_hz: float = parameter(
+        5.0,
+        "parts of the image searched per second for more hands while some are followed; 0: none",
+        low=0.0,
+        high=100.0,
+        live=True,
+    )
     refine_root: bool = parameter(
         True,
-        "move the wrist to the end of the forearm, then so that the hand, as the network poses it, "
-        "lies on the depth it is seen in",
+        "move the wrist so that the hand, as the network poses it, lies on the depth it is seen "
+        "in, or without depth on the joints seen in the image",
         live=True,
     )
     second_pass_mm: float = parameter(
         15.0,
-        "when one of these moves the wrist farther than this, the network looks once more, from "
-        "there; millimetres",
+        "when this moves the wrist farther, the network looks once more, from there; millimetres",
         low=0.0,
         high=1000.0,
         live=True,
@@ -338,6 +355,12 @@ class EstimatorConfig:
     )
     lost_timeout_ms: float = parameter(
         300.0, "a hand unseen for so long is lost, milliseconds", low=0.0, high=1e4, live=True
+    )
+    smoothing: bool = parameter(
+        True,
+        "steady pose and wrist of hands and objects that move slowly (One-Euro filter); turn it "
+        "off to measure errors",
+        live=True,
     )
 
 

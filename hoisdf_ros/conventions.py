@@ -54,6 +54,15 @@ class Side(enum.IntEnum):
     RIGHT = 2
 
 
+class NameSource(enum.IntEnum):
+    """Who says which object is held; the values are those of ``HeldObject.name_source``."""
+
+    GIVEN = 0
+    DETECTED = 1
+    FIELD = 2
+    UNKNOWN = 3
+
+
 class RootSource(enum.IntEnum):
     """Where a wrist position came from; the values are those of ``HandPose.root_source``."""
 

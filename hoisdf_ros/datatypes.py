@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hoisdf_ros.conventions import RootSource, Side
+from hoisdf_ros.conventions import NameSource, RootSource, Side
 from hoisdf_ros.errors import CameraError, ImageError
 
 Array = NDArray[np.float64]
@@ -205,12 +205,32 @@ class HandEstimate:
 
 
 @dataclass(frozen=True)
+class Naming:
+    """Which object is held, and how sure that is.
+
+    Args:
+        source: Who says so.
+        score: Probability of the name, in [0, 1]; of the detection where that says it, 1 where a
+            setting does.
+        runner_up_id: The next best known object; empty when nobody asked.
+        runner_up_score: Its probability, in [0, 1].
+        held_score: Probability that anything is held, in [0, 1]; NaN when nobody asked.
+    """
+
+    source: NameSource = NameSource.DETECTED
+    score: float = 1.0
+    runner_up_id: str = ""
+    runner_up_score: float = 0.0
+    held_score: float = float("nan")
+
+
+@dataclass(frozen=True)
 class ObjectEstimate:
     """One held object in the camera frame.
 
     Args:
         id: Stays the same while the object is followed.
-        object_id: Name in the object library, such as ``006_mustard_bottle``.
+        object_id: Name in the object library, such as ``006_mustard_bottle``, or ``unknown``.
         hand_id: Id of the hand that holds it.
         score: Confidence in [0, 1].
         rotation: (3, 3) camera-from-mesh.
@@ -222,6 +242,9 @@ class ObjectEstimate:
             means penetration; NaN when unknown.
         joint_contact: (21,) bool, joints whose skin touches the object.
         roi: The object's box in the input image, pixels.
+        naming: How it got its name.
+        surface: Of an unknown object, as the network's field has it, in the mesh frame, whose
+            rotation then means nothing; else None.
     """
 
     id: int
@@ -235,6 +258,8 @@ class ObjectEstimate:
     min_hand_distance: float
     joint_contact: NDArray[np.bool_]
     roi: Box
+    naming: Naming = field(default_factory=Naming)
+    surface: "Mesh | None" = None
 
 
 @dataclass(frozen=True)
@@ -245,6 +270,7 @@ class StageTimes:
     network_ms: float = 0.0
     refine_ms: float = 0.0
     postprocess_ms: float = 0.0
+    detect_ms: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -294,6 +320,7 @@ class EstimatorInfo:
         hand_model: File name of the hand model.
         objects: Known object ids.
         trained: False while the weights are random and poses mean nothing.
+        detector: What finds hands: ``builtin``, or why nothing does.
     """
 
     weights: str
@@ -305,3 +332,4 @@ class EstimatorInfo:
     hand_model: str
     objects: tuple[str, ...]
     trained: bool
+    detector: str

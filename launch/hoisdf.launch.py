@@ -27,7 +27,7 @@ ARGUMENTS = {
     "image_topic": ("image", "rectified colour image"),
     "camera_info_topic": ("camera_info", "calibration of that image"),
     "depth_topic": ("depth", "depth registered to that image"),
-    "detections_topic": ("detections", "boxes of hands and objects, vision_msgs/Detection2DArray"),
+    "detections_topic": ("detections", "boxes from outside, if any: vision_msgs/Detection2DArray"),
     "weights": ("", "checkpoint file; empty: as params_file says"),
     "object_id": ("", "the object being held; empty: as params_file says"),
     "use_sim_time": ("false", "take the time from /clock, for ros2 bag play --clock"),

@@ -1,6 +1,6 @@
 """The node on a RealSense camera, with depth registered to the colour image.
 
-ros2 launch hoisdf_ros realsense.launch.py weights:=... detections_topic:=...
+ros2 launch hoisdf_ros realsense.launch.py weights:=...
 
 Needs the package realsense2_camera. Models whose camera_info tells of distortion (D455) also
 need image_proc in between: see image_is_rectified in config/hoisdf.yaml.

@@ -1,5 +1,6 @@
 """The pipeline in one piece, with untrained weights: frames in, estimates or silence out."""
 
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -7,13 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from hoisdf_ros.config import EstimatorConfig
 from hoisdf_ros.conventions import RootSource, Side
 from hoisdf_ros.data.render import Background, Item, Renderer
 from hoisdf_ros.datatypes import Array, Box, Camera, Detection, Estimate, Frame, Mesh
+from hoisdf_ros.detection.detected_hand import DetectedHand
+from hoisdf_ros.detection.regions import Region, region_of_landmarks
 from hoisdf_ros.errors import ConfigError, HandModelError, HoisdfError, MeshError
 from hoisdf_ros.estimator import Estimator, Look
+from hoisdf_ros.geometry.camera import project
 from hoisdf_ros.network.io import HandParameters, NetworkInput, NetworkOutput, joined
 from hoisdf_ros.postprocessing.overlay import draw, side_view
 from hoisdf_ros.preprocessing.boxes import HandRegion, mirrored
@@ -26,8 +31,15 @@ HELD = Detection("006_mustard_bottle", Box(300, 150, 400, 330), 0.8)
 
 
 @pytest.fixture(scope="module")
-def estimator() -> Estimator:
+def loaded() -> Estimator:
     return Estimator(EstimatorConfig())
+
+
+@pytest.fixture
+def estimator(loaded: Estimator) -> Estimator:
+    """It remembers no hand of another test."""
+    loaded.reset()
+    return loaded
 
 
 def _frame(*detections: Detection, stamp: float = 0.0) -> Frame:
@@ -87,6 +99,45 @@ def test_the_mirrored_frame_gives_the_mirrored_estimate(estimator: Estimator) ->
     np.testing.assert_allclose(left.hands[0].vertices, right.hands[0].vertices * mirror, atol=1e-6)
     translation = right.objects[0].translation * mirror
     np.testing.assert_allclose(left.objects[0].translation, translation, atol=1e-5)
+
+
+def _mirrored(frame: Frame) -> Frame:
+    """The frame in a mirror, its hands renamed."""
+    other = {"right_hand": "left_hand", "left_hand": "right_hand"}
+    width = frame.camera.width
+    assert frame.depth is not None
+    return Frame(
+        np.ascontiguousarray(frame.image[:, ::-1]),
+        replace(frame.camera, cx=width - 1 - frame.camera.cx),
+        np.ascontiguousarray(frame.depth[:, ::-1]),
+        tuple(
+            Detection(other.get(d.label, d.label), mirrored(d.box, width), d.score)
+            for d in frame.detections
+        ),
+        frame.stamp,
+    )
+
+
+def test_a_mirrored_video_gives_the_mirrored_estimates(estimator: Estimator) -> None:
+    """With what is remembered from frame to frame: predictions, held boxes, smoothing."""
+    rng = np.random.default_rng(1)
+    frames = []
+    for number in range(4):
+        depth = rng.uniform(0.58, 0.62, (480, 640)).astype(np.float32)
+        x, y = 250 + 9 * number, 180 - 4 * number
+        box = Detection("right_hand", Box(x, y, x + 131.5, y + 140.0), 0.9)
+        frames.append(replace(_frame(box, stamp=number / 30), depth=depth))
+    right = [estimator(frame) for frame in frames]
+    estimator.reset()
+    left = [estimator(_mirrored(frame)) for frame in frames]
+    flip = np.array([-1.0, 1.0, 1.0])
+    for one, other in zip(right, left, strict=True):
+        assert other.hands[0].side is Side.LEFT
+        np.testing.assert_allclose(other.hands[0].vertices, one.hands[0].vertices * flip, atol=1e-3)
+        np.testing.assert_allclose(
+            other.hands[0].root.position, one.hands[0].root.position * flip, atol=1e-9
+        )
+        assert other.hands[0].roi == mirrored(one.hands[0].roi, 640)
 
 
 def test_hands_in_one_batch_are_as_each_alone(estimator: Estimator) -> None:
@@ -190,8 +241,9 @@ WRIST = np.array([0.03, 0.02, 0.6])
 
 
 @pytest.fixture(scope="module")
-def placed(estimator: Estimator) -> tuple[Estimator, Frame]:
+def placed_once(loaded: Estimator) -> tuple[Estimator, Frame]:
     """An estimator whose network sees a flat hand as it is, and the frame with that hand."""
+    estimator = loaded
     flat = torch.eye(3).expand(1, 16, 3, 3)
     with torch.no_grad():
         hand = estimator.hand_model(flat, torch.zeros(1, 10))
@@ -217,6 +269,13 @@ def placed(estimator: Estimator) -> tuple[Estimator, Frame]:
     other = Estimator(EstimatorConfig())
     other.network = replace(other.network, backend=_Fixed(said), weights="fixed.pth")
     return other, frame
+
+
+@pytest.fixture
+def placed(placed_once: tuple[Estimator, Frame]) -> tuple[Estimator, Frame]:
+    """It remembers no hand of another test."""
+    placed_once[0].reset()
+    return placed_once
 
 
 def _told(estimator: Estimator) -> list[Array]:
@@ -290,3 +349,101 @@ def test_random_masks_move_no_wrist(estimator: Estimator) -> None:
     estimate = estimator(_frame(HAND))
     assert estimate.times.refine_ms == 0
     assert not estimate.notes
+
+
+class _Landmarks:
+    """A detector that sees one hand's joints where they are.
+
+    Args:
+        joints: (21, 3) metres, camera frame.
+        scale: Times as large as it is that the hand is thought to be.
+    """
+
+    def __init__(self, joints: Array, scale: float) -> None:
+        pixels = project(joints, CAMERA)
+        low, high = pixels.min(axis=0), pixels.max(axis=0)
+        world = scale * (joints - joints[0])
+        self.hand = DetectedHand(
+            Box(*low, *high), pixels, world, 0.9, 0.9, region_of_landmarks(pixels)
+        )
+
+    def windows(self, image: NDArray[np.uint8]) -> tuple[Box, ...]:
+        return (Box(-0.5, -0.5, image.shape[1] - 0.5, image.shape[0] - 0.5),)
+
+    def find(self, _: NDArray[np.uint8], windows: Sequence[Box]) -> tuple[DetectedHand, ...]:
+        return (self.hand,) if windows else ()
+
+    def follow(
+        self, _: NDArray[np.uint8], regions: Sequence[Region]
+    ) -> tuple[DetectedHand | None, ...]:
+        return (self.hand,) * len(regions)
+
+
+@pytest.fixture
+def seeing(placed: tuple[Estimator, Frame]) -> Iterator[tuple[Estimator, Frame]]:
+    """Nothing is given but picture and camera; the network and the landmarks see the hand."""
+    estimator, frame = placed
+    with torch.no_grad():
+        flat = torch.eye(3).expand(1, 16, 3, 3)
+        hand = estimator.hand_model(flat, torch.zeros(1, 10)).joints[0].double().numpy()
+    before = estimator.sighter.detector
+    estimator.sighter.detector = _Landmarks(hand + WRIST, scale=1.12)
+    estimator.update(EstimatorConfig(depth_mode="none"))
+    yield estimator, replace(frame, depth=None, detections=())
+    estimator.sighter.detector = before
+    estimator.update(EstimatorConfig())
+
+
+def test_without_depth_the_wrist_is_where_the_joints_are_seen(
+    seeing: tuple[Estimator, Frame],
+) -> None:
+    estimator, frame = seeing
+    estimate = estimator(frame)
+    assert _wrist_error(estimate) < 0.002
+    assert estimate.hands[0].root.source is RootSource.DETECTION
+    assert estimate.hands[0].side is Side.RIGHT
+    first, second = _told(estimator)
+    assert first[2] - WRIST[2] > 0.05  # by the landmarks' own idea of its size
+    np.testing.assert_allclose(second, WRIST, atol=0.002)
+    again = estimator(replace(frame, stamp=1 / 30))
+    assert again.hands[0].id == estimate.hands[0].id
+    assert len(_told(estimator)) == 1  # a hand that is followed is where it was expected
+
+
+def test_a_wrist_that_contradicts_the_landmarks_is_not_believed(
+    seeing: tuple[Estimator, Frame],
+) -> None:
+    estimator, frame = seeing
+    detector = estimator.sighter.detector
+    assert isinstance(detector, _Landmarks)
+    estimator.sighter.detector = _Landmarks(detector.hand.world / 1.12 + WRIST, scale=3.0)
+    estimate = estimator(frame)
+    assert any("from where the landmarks alone put it" in note for note in estimate.notes)
+    _told(estimator)
+
+
+def test_where_the_network_sees_no_hand_there_is_none(
+    placed: tuple[Estimator, Frame],
+) -> None:
+    estimator, frame = placed
+    backend = estimator.network.backend
+    assert isinstance(backend, _Fixed)
+    said, features = backend.output, backend.output.features
+    nothing = torch.zeros_like(features.hand_mask)
+    backend.output = said._replace(features=features._replace(hand_mask=nothing))
+    try:
+        estimate = estimator(frame)
+    finally:
+        backend.output = said
+    _told(estimator)
+    assert not estimate.hands
+    assert any("left out: the network sees hand in 0% of the box" in n for n in estimate.notes)
+    assert not estimator.tracker.tracks
+
+
+def test_a_hand_seen_twice_is_one_hand(placed: tuple[Estimator, Frame]) -> None:
+    estimator, frame = placed
+    estimate = estimator(replace(frame, detections=frame.detections * 2))
+    _told(estimator)
+    assert len(estimate.hands) == 1
+    assert any("the same hand as number" in note for note in estimate.notes)

@@ -52,6 +52,8 @@ def run(options: argparse.Namespace) -> int:
             object_dir=options.object_dir,
             object_id=options.object_id,
             device=options.device,
+            hand_detector="external",  # the hand is the one in the box
+            smoothing=False,
         )
     )
     if options.object_id:

@@ -162,8 +162,8 @@ def refined(estimator: Estimator, look: Look, place: int, sample: Sample) -> Pre
     Raises:
         ImageError: The boxes lie outside the image.
     """
-    done, _ = estimator._refined(estimator._pass(look))
-    estimator.reset()
+    first = estimator.looker(look)
+    done = estimator.refiner.by_depth(first, look.root, estimator.config).done
     hand, held = estimator.place(done.raw, done.look)
     center = done.raw[1].center
     return Predicted(place, sample, hand, held, done.look.root.position, center)

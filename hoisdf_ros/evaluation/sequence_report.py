@@ -122,13 +122,15 @@ def evaluate_sequences(request: SequenceRequest) -> SequenceReport:
         raise ConfigError("no weights: give a checkpoint, such as hoisdf train writes")
     sequences, videos = _videos(request, name.part)
     estimator = Estimator(settings(request.estimator, request.localise))
+    info = estimator.describe()
+    if request.localise != "given" and info.detector != "builtin":
+        raise ConfigError(f"--localise {request.localise} needs the hand detector: {info.detector}")
     live = Live(estimator, request.localise)
     try:
         pairs = live(videos, request.every)
         measured = measure(pairs, points_of(sequences.meshes), lambda key: live.groups[key])
     finally:
         sequences.close()
-    info = estimator.describe()
     what = "hard scenes" if request.scenes else "sequences"
     title = f"{info.weights} on {what} of {name}, {request.localise}"
     about = {
@@ -142,6 +144,7 @@ def evaluate_sequences(request: SequenceRequest) -> SequenceReport:
         "every": request.every,
         "weights": info.weights,
         "weights_hash": info.weights_hash,
+        "detector": info.detector,
         "preset": info.preset,
         "hand_model": info.hand_model,
         "backend": info.backend,

@@ -1,7 +1,6 @@
 """Which hands are in the picture, and which object each of them holds: boxes in pixels.
 
-Boxes come from detections outside this package. This file and `roots` are the only ones that
-know where hands are taken from.
+These are the boxes from outside this package; `tracking` adds those that it finds itself.
 """
 
 from collections.abc import Sequence
@@ -29,12 +28,15 @@ class HandRegion:
         side_score: Confidence of the side; 1 when a setting says it.
         hand: The hand's detection.
         held: The held object's detection, or None.
+        around: What the hand may hold is in here, when no detection says it; None when there is
+            nothing to say.
     """
 
     side: Side
     side_score: float
     hand: Detection
     held: Detection | None
+    around: Box | None = None
 
 
 def find_hands(detections: Sequence[Detection], config: EstimatorConfig) -> list[HandRegion]:
@@ -47,20 +49,43 @@ def find_hands(detections: Sequence[Detection], config: EstimatorConfig) -> list
     Returns:
         At most ``config.max_hands`` hands; an object goes to one hand only.
     """
-    good = [found for found in detections if found.score >= config.score_threshold]
-    hands = [found for found in good if found.label in HAND_LABELS]
+    return with_objects(given_hands(detections, config), detections, config)
+
+
+def given_hands(detections: Sequence[Detection], config: EstimatorConfig) -> list[HandRegion]:
+    """The hands of detections, best first, at most ``config.max_hands``; without objects yet."""
+    hands = [
+        found
+        for found in detections
+        if found.label in HAND_LABELS and found.score >= config.score_threshold
+    ]
     hands.sort(key=lambda found: -found.score)
-    objects = [found for found in good if found.label not in HAND_LABELS]
-    if config.object_id:
-        objects = [replace(found, label=config.object_id) for found in objects]
-    regions = []
-    for hand in hands[: config.max_hands]:
-        held = _held_by(hand.box, objects)
+    sides = [_side(hand, config) for hand in hands[: config.max_hands]]
+    return [HandRegion(*side, hand, None) for side, hand in zip(sides, hands, strict=False)]
+
+
+def with_objects(
+    regions: Sequence[HandRegion], detections: Sequence[Detection], config: EstimatorConfig
+) -> list[HandRegion]:
+    """Give every hand the nearest object of the detections; an object goes to one hand only.
+
+    Args:
+        regions: Hands, wherever they come from; the first chooses first.
+        detections: Those with another label than a hand's count.
+        config: Threshold, and the object id when it is given.
+    """
+    objects = [
+        replace(found, label=config.object_id or found.label)
+        for found in detections
+        if found.label not in HAND_LABELS and found.score >= config.score_threshold
+    ]
+    paired = []
+    for region in regions:
+        held = _held_by(region.hand.box, objects)
         if held is not None:
             objects.remove(held)
-        side, score = _side(hand, config)
-        regions.append(HandRegion(side, score, hand, held))
-    return regions
+        paired.append(replace(region, held=held))
+    return paired
 
 
 def check_in_image(box: Box, camera: Camera) -> None:
@@ -89,6 +114,13 @@ def gap(a: Box, b: Box) -> float:
     if max(across, down) <= 0:
         return max(across, down)
     return float(np.hypot(max(across, 0.0), max(down, 0.0)))
+
+
+def scaled(box: Box, factor: float) -> Box:
+    """The box enlarged so many times about its middle."""
+    (cx, cy), (width, height) = box.center, box.size
+    half_width, half_height = factor * width / 2, factor * height / 2
+    return Box(cx - half_width, cy - half_height, cx + half_width, cy + half_height)
 
 
 def mirrored(box: Box, width: int) -> Box:

@@ -32,7 +32,7 @@ from hoisdf_ros.postprocessing import overlay
 from hoisdf_ros.ros.demo_camera import CAMERA
 from hoisdf_ros.ros.demo_recorder import Recorder
 from hoisdf_ros.ros.demo_report import UNTRAINED, Errors, Run, report, table
-from hoisdf_ros.ros.diagnostics import DROPPED
+from hoisdf_ros.ros.diagnostics import DROPPED, WITH_DETECTIONS
 
 NAMESPACE = "/hoisdf"
 _ROOT = Path(__file__).resolve().parents[2]
@@ -222,6 +222,7 @@ def _summed_up(recorder: Recorder) -> Run:
         published=sum(first <= stamp <= last for stamp in truths),
         received=int(counts.get("received", 0)),
         processed=int(counts.get("processed", len(estimates))),
+        with_boxes=int(recorder.diagnostics.get("sync", {}).get(WITH_DETECTIONS, 0)),
         dropped=drops,
         latency_ms=list(recorder.latency_ms.values()),
         latency_with_hand_ms=[
@@ -241,7 +242,8 @@ def _snapshot(recorder: Recorder, path: Path, *, trained: bool) -> Path | None:
         return None
     image, estimate = view
     paths = find_objects(PACKAGED_OBJECTS)
-    meshes = {o.object_id: load_mesh(paths[o.object_id]) for o in estimate.objects}
+    known = [held.object_id for held in estimate.objects if held.object_id in paths]
+    meshes = {object_id: load_mesh(paths[object_id]) for object_id in known}
     front = overlay.draw(image, estimate, CAMERA, recorder.faces, meshes)
     side = overlay.side_view((CAMERA.height, CAMERA.height), estimate, recorder.faces, meshes)
     side = overlay.caption(side, "from the left")

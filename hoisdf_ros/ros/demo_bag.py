@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ NAMESPACE = "/hoisdf"
 START_NS = 1_700_000_000_000_000_000
 """Stamp of the first frame; always the same, so that a bag can be made again."""
 
-_SMALL = DemoCameraConfig(depth_encoding="16UC1", noise=False)
+_SMALL = DemoCameraConfig(depth_encoding="16UC1", publish_detections=True, noise=False)
 _STATIC = "/tf_static"
 _PACKAGES = ("hoisdf_ros", "tf2_msgs", "vision_msgs")
 _NEVER = Time(0x7FFFFFFF, 0xFFFFFFFF)
@@ -128,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the demo scene (0)")
     parser.add_argument("--noise", action="store_true", help="sensor noise; triples the size")
     options = parser.parse_args(arguments)
-    camera = DemoCameraConfig(options.seed, depth_encoding="16UC1", noise=options.noise)
+    camera = replace(_SMALL, seed=options.seed, noise=options.noise)
     try:
         recording = Recording(options.out, options.seconds, options.rate, options.start, camera)
         frames = record(recording)

@@ -1,4 +1,4 @@
-"""`demo_camera`: an RGB-D camera, a detector and the truth, without any hardware.
+"""`demo_camera`: an RGB-D camera and the truth about what it sees, without any hardware.
 
 It shows the demo scene: hands that come, hold a real household object and go.
 """
@@ -68,7 +68,7 @@ class DemoCameraConfig:
         seed: Another seed, another programme.
         rate_hz: Images per second.
         depth_encoding: 32FC1 (metres) or 16UC1 (millimetres).
-        publish_detections: Send the boxes a perfect detector would find.
+        publish_detections: Send the boxes a perfect detector would find, too.
         noise: Add a sensor's noise to colour and depth.
     """
 
@@ -77,7 +77,9 @@ class DemoCameraConfig:
     depth_encoding: DepthEncoding = parameter(  # noqa: RUF009
         "32FC1", "32FC1: depth in metres; 16UC1: in millimetres", choices=("32FC1", "16UC1")
     )
-    publish_detections: bool = parameter(True, "send a perfect detector's boxes")
+    publish_detections: bool = parameter(
+        False, "send a perfect detector's boxes, too; without them the node finds hands itself"
+    )
     noise: bool = parameter(True, "add a sensor's noise to colour and depth")
 
 

@@ -78,25 +78,26 @@ class Recorder(Node):
 
     def has_view(self) -> bool:
         """Whether there is an image that shows a hand with an object."""
-        return bool(self._views())
+        objects = self.messages["objects"]
+        return any(objects[stamp].objects for stamp in self._views())
 
     def best_view(self) -> tuple[RGB, Estimate] | None:
-        """The image that shows the most of a hand with an object, and what was found in it."""
+        """The image that shows the most of a hand, with an object if any does, and the estimate."""
         views = self._views()
         if not views:
             return None
         found = self._estimates("hands", "objects", views)
-        best = max(views, key=lambda stamp: _shown(found[stamp]))
+        best = max(views, key=lambda stamp: (bool(found[stamp].objects), _shown(found[stamp])))
         return rgb_from_message(views[best]), found[best]
 
     def _views(self) -> dict[int, Image]:
-        """Images with a hand, its surface and an object, by stamp."""
+        """Images with a hand and its surface, by stamp."""
         hands, objects = self.messages["hands"], self.messages["objects"]
         return {
             stamp: image
             for stamp, image in ((stamp_of(image.header), image) for image in self._images)
             if stamp in hands and stamp in objects and stamp in self.messages["hand_meshes"]
-            if hands[stamp].hands and objects[stamp].objects
+            if hands[stamp].hands
         }
 
     def _estimates(self, hands: str, objects: str, only: Container[int]) -> dict[int, Estimate]:

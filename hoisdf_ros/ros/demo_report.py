@@ -14,6 +14,8 @@ from hoisdf_ros.ros.health import percentiles
 
 UNTRAINED = "untrained weights: poses are meaningless"
 
+NOTHING_GIVEN = "nothing was given: hands, sides and wrists are the node's own finding"
+
 _MOST_POINTS = 500  # of an object's mesh, for ADD-S
 
 
@@ -66,6 +68,7 @@ class Run:
         published: Frames the camera published.
         received: Images that reached the node.
         processed: Images that were estimated and published.
+        with_boxes: Of these, how many came with boxes of hands or objects from outside.
         dropped: Images and parts of them that were not, by reason.
         latency_ms: From an image's stamp to the arrival of its result.
         latency_with_hand_ms: The same, of the images in which a hand was found.
@@ -79,6 +82,7 @@ class Run:
     published: int
     received: int
     processed: int
+    with_boxes: int
     dropped: Mapping[str, int]
     latency_ms: list[float]
     latency_with_hand_ms: list[float]
@@ -100,6 +104,7 @@ def report(run: Run) -> dict[str, Any]:
     }
     return {
         "note": "" if run.trained else UNTRAINED,
+        "given": "boxes" if run.with_boxes else NOTHING_GIVEN,
         "trained": run.trained,
         "model": {k: run.trained if k == "trained" else value for k, value in run.model.items()},
         "seconds": round(run.seconds, 2),
@@ -108,6 +113,7 @@ def report(run: Run) -> dict[str, Any]:
             "seen": run.received,
             "processed": run.processed,
             "with a hand": len(run.latency_with_hand_ms),
+            "with boxes given": run.with_boxes,
             "dropped": dict(run.dropped),
         },
         "rate_hz": _number(run.processed / run.seconds) if run.seconds > 0 else None,
@@ -128,6 +134,7 @@ def table(found: Mapping[str, Any]) -> str:
         ("frames seen by the node", frames["seen"]),
         ("frames processed", frames["processed"]),
         ("frames with a hand", frames["with a hand"]),
+        ("frames with boxes given", frames["with boxes given"]),
         *((f"  dropped: {reason}", count) for reason, count in frames["dropped"].items()),
         ("rate", f"{found['rate_hz']} Hz"),
     ]
@@ -142,6 +149,8 @@ def table(found: Mapping[str, Any]) -> str:
         rows.append((f"{what} missed / made up", f"{missed} / {made_up}"))
     width = max(len(name) for name, _ in rows)
     lines = [f"{name:<{width}}  {value}" for name, value in rows]
+    if not frames["with boxes given"]:
+        lines.append(f"errors are in the camera frame, and {NOTHING_GIVEN}")
     return "\n".join([*lines, found["note"]] if found["note"] else lines)
 
 

@@ -11,6 +11,7 @@ from hoisdf_ros.datatypes import StageTimes
 from hoisdf_ros.ros.health import RECENT_S, SUPERSEDED, Processed, Snapshot, percentiles
 
 DROPPED = "dropped: "
+WITH_DETECTIONS = "images with detections"
 """Keys of the drop counts in the ``input`` status begin with this."""
 
 _SILENT_S = 1.0
@@ -135,7 +136,7 @@ def _sync(snapshot: Snapshot, around: Surroundings) -> tuple[Verdict, dict[str, 
     values: dict[str, object] = {
         "images with depth": snapshot.with_depth,
         "images without depth": snapshot.processed - snapshot.with_depth,
-        "images with detections": snapshot.with_detections,
+        WITH_DETECTIONS: snapshot.with_detections,
         "median difference to depth (ms)": f"{np.median(offsets):.2f}" if offsets else "none",
     }
     depth = around.topics.get("depth")
@@ -184,7 +185,7 @@ def _inference(snapshot: Snapshot) -> tuple[Verdict, dict[str, object]]:
 def _tracking(snapshot: Snapshot, around: Surroundings) -> tuple[Verdict, dict[str, object]]:
     if not snapshot.recent:
         return (DiagnosticStatus.OK, "no image yet"), {}
-    latest = snapshot.recent[-1]
+    latest, info = snapshot.recent[-1], snapshot.description
     hands, objects = latest.estimate.hands, latest.estimate.objects
     values: dict[str, object] = {
         "hands": len(hands),
@@ -194,9 +195,9 @@ def _tracking(snapshot: Snapshot, around: Surroundings) -> tuple[Verdict, dict[s
     }
     if latest.estimate.notes:
         return (DiagnosticStatus.WARN, "; ".join(latest.estimate.notes)), values
-    if not latest.had_detections:
+    if not latest.had_detections and info is not None and info.detector != "builtin":
         topic = around.topics["detections"]
-        text = f"no detections with the image: boxes of hands and objects come from '{topic.name}'"
+        text = f"no detections with the image: boxes of hands come from '{topic.name}'"
         if not topic.publishers:
             text += ", which nobody publishes"
         return (DiagnosticStatus.WARN, text), values

@@ -83,6 +83,7 @@ class ConstantEstimator:
             hand_model="none",
             objects=("cube",),
             trained=False,
+            detector="none",
         )
 
     def update(self, config: EstimatorConfig) -> None:

@@ -23,7 +23,7 @@ from vision_msgs.msg import (
 )
 
 from hoisdf_ros.conventions import WRIST, Side
-from hoisdf_ros.datatypes import Array, Box, Camera, HandEstimate, ObjectEstimate, Root
+from hoisdf_ros.datatypes import Array, Box, Camera, HandEstimate, Mesh, ObjectEstimate, Root
 from hoisdf_ros.geometry.rotation import quaternion_xyzw_from_matrix
 from hoisdf_ros.msg import (
     HandFaces,
@@ -154,6 +154,12 @@ def _held_object(held: ObjectEstimate, model: ObjectModel) -> HeldObject:
     return HeldObject(
         id=int(held.id),
         object_id=held.object_id,
+        name_source=int(held.naming.source),
+        name_score=float(held.naming.score),
+        runner_up_id=held.naming.runner_up_id,
+        runner_up_score=float(held.naming.runner_up_score),
+        held_score=float(held.naming.held_score),
+        **_surface(held.surface),
         mesh_resource=model.resource,
         hand_id=int(held.hand_id),
         score=float(held.score),
@@ -162,6 +168,15 @@ def _held_object(held: ObjectEstimate, model: ObjectModel) -> HeldObject:
         min_hand_distance=float(held.min_hand_distance),
         joint_contact=held.joint_contact.tolist(),
     )
+
+
+def _surface(mesh: Mesh | None) -> dict[str, object]:
+    """The fields of a surface that stands for a mesh."""
+    if mesh is None:
+        return {}
+    vertices = array("f", np.asarray(mesh.vertices, np.float32).tobytes())
+    triangles = array("I", np.asarray(mesh.faces, np.uint32).tobytes())
+    return {"surface_vertices": vertices, "surface_triangles": triangles}
 
 
 def _detection_3d(header: Header, held: ObjectEstimate, model: ObjectModel) -> Detection3D:

@@ -16,7 +16,8 @@ from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
 from hoisdf_ros.conventions import BONES, Side
-from hoisdf_ros.datatypes import Estimate, HandEstimate, ObjectEstimate
+from hoisdf_ros.datatypes import Estimate, HandEstimate, Mesh, ObjectEstimate
+from hoisdf_ros.geometry.mesh import transform
 from hoisdf_ros.ros.estimate_messages import ObjectModel, pose
 from hoisdf_ros.ros.sensor_messages import stamp_of
 
@@ -68,6 +69,11 @@ class MarkerMaker:
             _object(header, held, models[held.object_id])
             for held in estimate.objects
             if models[held.object_id].resource
+        ]
+        markers += [
+            _surface(header, held, held.surface)
+            for held in estimate.objects
+            if held.surface is not None
         ]
         seen = {(marker.ns, marker.id) for marker in markers}
         seen |= {(MESH, int(hand.id)) for hand in estimate.hands}
@@ -157,6 +163,15 @@ def _object(header: Header, held: ObjectEstimate, model: ObjectModel) -> Marker:
         mesh_resource=model.resource,
         mesh_use_embedded_materials=True,
     )
+
+
+def _surface(header: Header, held: ObjectEstimate, mesh: Mesh) -> Marker:
+    """An object without a file: its triangles where it is."""
+    corners = transform(mesh.vertices, held.rotation, held.translation)[mesh.faces].reshape(-1, 3)
+    points = [Point(x=x, y=y, z=z) for x, y, z in corners.tolist()]
+    unscaled = Vector3(x=1.0, y=1.0, z=1.0)
+    colour = ColorRGBA(r=0.7, g=0.7, b=0.7, a=0.8)
+    return _list(header, (OBJECT, held.id), Marker.TRIANGLE_LIST, points, unscaled, colour)
 
 
 def _list(

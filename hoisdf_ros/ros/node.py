@@ -98,7 +98,7 @@ class HandObjectNode(LifecycleNode):
         meaning = "" if info.trained else "; untrained weights: poses are meaningless"
         self.get_logger().info(
             f"{info.preset} ({info.weights}, {info.weights_hash}) on {info.device}, "
-            f"{info.backend}, {info.precision}{meaning}"
+            f"{info.backend}, {info.precision}; hand detector: {info.detector}{meaning}"
         )
         return super().on_configure(state)
 

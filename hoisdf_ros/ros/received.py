@@ -6,13 +6,15 @@ import numpy as np
 from geometry_msgs.msg import PoseWithCovariance
 from sensor_msgs.msg import RegionOfInterest
 
-from hoisdf_ros.conventions import NUM_VERTICES, RootSource, Side
+from hoisdf_ros.conventions import NUM_VERTICES, NameSource, RootSource, Side
 from hoisdf_ros.datatypes import (
     Array,
     Box,
     Estimate,
     HandEstimate,
     ManoParameters,
+    Mesh,
+    Naming,
     ObjectEstimate,
     Root,
 )
@@ -82,7 +84,22 @@ def _object(msg: HeldObject) -> ObjectEstimate:
         min_hand_distance=msg.min_hand_distance,
         joint_contact=np.array(msg.joint_contact, dtype=bool),
         roi=_NOWHERE,  # not in the message
+        naming=Naming(
+            NameSource(msg.name_source),
+            msg.name_score,
+            msg.runner_up_id,
+            msg.runner_up_score,
+            msg.held_score,
+        ),
+        surface=_surface(msg),
     )
+
+
+def _surface(msg: HeldObject) -> Mesh | None:
+    if not len(msg.surface_vertices):
+        return None
+    vertices = np.reshape(msg.surface_vertices, (-1, 3)).astype(float)
+    return Mesh(vertices, np.reshape(msg.surface_triangles, (-1, 3)).astype(np.int32))
 
 
 def _pose(msg: PoseWithCovariance) -> tuple[Array, Array]:

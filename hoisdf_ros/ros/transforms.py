@@ -24,9 +24,9 @@ def tf_message(header: Header, estimate: Estimate, config: NodeConfig) -> TFMess
     """The frames of one image that ``config`` asks for.
 
     ``hand_<id>`` is the wrist (x towards the middle knuckle, z out of the back of the hand),
-    ``object_<id>`` the mesh's own frame. ``<joint>_<id>`` and ``grasp_<id>``, midway between
-    the tips of thumb and index finger, have the axes of their hand. Points that are not
-    valid have no frame.
+    ``object_<id>`` the mesh's own frame, so that an unknown object has none. ``<joint>_<id>``
+    and ``grasp_<id>``, midway between the tips of thumb and index finger, have the axes of
+    their hand. Points that are not valid have no frame.
     """
     frames: list[TransformStamped] = []
 
@@ -43,7 +43,8 @@ def tf_message(header: Header, estimate: Estimate, config: NodeConfig) -> TFMess
             add(name, hand.wrist_rotation, translation)
     if config.publish_tf:
         for held in estimate.objects:
-            add(f"object_{held.id}", held.rotation, held.translation)
+            if held.surface is None:  # else its axes are nobody's
+                add(f"object_{held.id}", held.rotation, held.translation)
     return TFMessage(transforms=frames)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hoisdf_ros.conventions import JOINT_NAMES, NUM_JOINTS, RootSource, Side
+from hoisdf_ros.conventions import JOINT_NAMES, NUM_JOINTS, NameSource, RootSource, Side
 
 ROOT = Path(__file__).parents[2]
 CONSTANT = re.compile(r"^u?int\d+ ([A-Z][A-Z_]*)=(-?\d+)", re.MULTILINE)
@@ -42,6 +42,11 @@ def test_hand_pose_constants_are_the_codes_own() -> None:
     expected |= {side.name: side.value for side in Side}
     expected |= {source.name: source.value for source in RootSource}
     assert constants("HandPose") == expected
+
+
+def test_held_object_constants_are_the_codes_own() -> None:
+    expected = {source.name: source.value for source in NameSource}
+    assert constants("HeldObject") == expected | {"NO_HAND": -1}
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def test_each_hand_takes_the_nearest_object_and_no_object_twice() -> None:
     ]
     regions = find_hands(detections, EstimatorConfig())
     assert [region.side for region in regions] == [Side.LEFT, Side.RIGHT]
-    assert regions[0].held is detections[2]
+    assert regions[0].held == detections[2]
     assert regions[1].held is None
 
 

@@ -6,14 +6,21 @@ from numpy.typing import NDArray
 
 from hoisdf_ros.config import EstimatorConfig
 from hoisdf_ros.conventions import RootSource
-from hoisdf_ros.datatypes import Box, Camera, Frame
+from hoisdf_ros.datatypes import Array, Box, Camera, Frame
 from hoisdf_ros.errors import ImageError, RootError
+from hoisdf_ros.geometry.camera import project
 from hoisdf_ros.preprocessing.roots import (
     SURFACE_TO_JOINT_M,
     object_center,
     root_from_depth,
+    root_from_landmarks,
     root_given,
 )
+
+SPREAD = np.array(
+    [[0, 0, 0], *([0.02 * (f - 2), -0.03 * (s + 2), 0] for f in range(5) for s in range(4))]
+)
+"""(21, 3) joints of a spread hand, fingers up, metres from the wrist."""
 
 CAMERA = Camera(600, 600, 320, 240, 640, 480)
 BOX = Box(280, 200, 360, 280)
@@ -88,3 +95,50 @@ def test_a_given_wrist_where_no_hand_is_seen_is_refused(z: float) -> None:
 def test_object_center_is_behind_the_whole_centre_pixel() -> None:
     center = object_center(Box(300.0, 200.0, 341.0, 281.0), 0.6, CAMERA)
     np.testing.assert_allclose(center, [0.0, 0.0, 0.6])  # (320.5, 240.5) truncates to (320, 240)
+
+
+def _landmarks(wrist: "np.typing.NDArray[np.float64]") -> tuple[Array, Array]:
+    """Pixels and metres from the wrist of a spread hand."""
+    joints = wrist + SPREAD
+    return project(joints, CAMERA), joints - wrist
+
+
+def test_landmarks_tell_the_wrist_behind_the_skin() -> None:
+    wrist = np.array([0.03, 0.05, 0.62])
+    pixels, world = _landmarks(wrist)
+    root = root_from_landmarks(_frame(_flat(0.6)), pixels, world, EstimatorConfig())
+    assert root is not None
+    assert np.linalg.norm(root.position - wrist) < 0.015
+    assert abs(root.position[2] - wrist[2]) < 0.001
+    assert (np.linalg.eigvalsh(root.covariance) > 0).all()
+
+
+def test_what_hides_the_wrist_is_not_taken_for_it() -> None:
+    wrist = np.array([0.03, 0.05, 0.62])
+    pixels, world = _landmarks(wrist)
+    depth = _flat(0.6)
+    u, v = np.rint(pixels[0]).astype(int)
+    depth[v - 12 : v + 12, u - 12 : u + 12] = 0.45
+    root = root_from_landmarks(_frame(depth), pixels, world, EstimatorConfig())
+    assert root is not None
+    assert abs(root.position[2] - wrist[2]) < 0.015
+
+
+@pytest.mark.parametrize("value", [np.nan, 9.0])
+def test_landmarks_without_believable_depth_tell_nothing(value: float) -> None:
+    pixels, world = _landmarks(np.array([0.0, 0.0, 0.6]))
+    assert root_from_landmarks(_frame(_flat(value)), pixels, world, EstimatorConfig()) is None
+    assert root_from_landmarks(_frame(None), pixels, world, EstimatorConfig()) is None
+
+
+def test_landmarks_beside_the_image_are_not_asked() -> None:
+    pixels, world = _landmarks(np.array([0.53, 0.0, 0.6]))  # half of the hand is outside
+    root = root_from_landmarks(_frame(_flat(0.58)), pixels, world, EstimatorConfig())
+    assert root is None or abs(root.position[2] - 0.6) < 0.02
+
+
+@pytest.mark.parametrize("depth", [0.2, 1.9])
+def test_landmarks_on_what_cannot_be_a_hand_are_refused(depth: float) -> None:
+    pixels, world = _landmarks(np.array([0.0, 0.05, 0.6]))
+    with pytest.raises(RootError, match="times as large as a hand"):
+        root_from_landmarks(_frame(_flat(depth)), pixels, world, EstimatorConfig())

@@ -31,4 +31,5 @@ else:
         pytest.importorskip("moderngl")
         from hoisdf_ros.ros.demo_camera import DemoCameraConfig, DemoSource
 
-        return DemoSource(DemoCameraConfig(depth_encoding="16UC1", noise=False))
+        config = DemoCameraConfig(depth_encoding="16UC1", publish_detections=True, noise=False)
+        return DemoSource(config)

@@ -63,9 +63,9 @@ def test_the_truth_knows_that_the_hand_holds_the_object(moment: dict[str, Any]) 
     assert any(held.joint_contact)
 
 
-def test_without_detections_there_are_none(demo_source: DemoSource) -> None:
+def test_boxes_are_not_sent_unless_asked_for(demo_source: DemoSource) -> None:
     quiet = copy(demo_source)
-    quiet.config = DemoCameraConfig(publish_detections=False)
+    quiet.config = DemoCameraConfig()
     assert "detections" not in dict(quiet.messages(TIME_S, STAMP))
 
 

@@ -9,7 +9,7 @@ import pytest
 from hoisdf_ros.conventions import Side
 from hoisdf_ros.datatypes import Box, Camera, Detection, Estimate, Frame, Mesh
 from hoisdf_ros.geometry.rotation import matrix_from_rotation_vector
-from hoisdf_ros.ros.demo_report import UNTRAINED, Errors, Run, report, table
+from hoisdf_ros.ros.demo_report import NOTHING_GIVEN, UNTRAINED, Errors, Run, report, table
 from hoisdf_ros.ros.dry_run import ConstantEstimator
 
 CAMERA = Camera(600.0, 600.0, 319.5, 239.5, 640, 480, "optical")
@@ -37,6 +37,7 @@ def run(**changes: object) -> Run:
         "published": 300,
         "received": 290,
         "processed": 100,
+        "with_boxes": 0,
         "dropped": {"superseded": 190},
         "latency_ms": [10.0, 30.0],
         "latency_with_hand_ms": [30.0],
@@ -95,6 +96,7 @@ def test_the_report_is_valid_json_with_the_counts(truth: Estimate) -> None:
         "seen": 290,
         "processed": 100,
         "with a hand": 1,
+        "with boxes given": 0,
         "dropped": {"superseded": 190},
     }
     assert found["rate_hz"] == 10.0
@@ -122,6 +124,16 @@ def test_untrained_weights_are_said_in_report_and_table() -> None:
     assert report(run())["note"] == UNTRAINED
     assert UNTRAINED in table(report(run()))
     assert UNTRAINED not in table(report(run(trained=True)))
+
+
+def test_it_is_said_whether_anything_was_given() -> None:
+    alone, helped = report(run()), report(run(with_boxes=3))
+    assert alone["given"] == NOTHING_GIVEN
+    assert NOTHING_GIVEN in table(alone)
+    assert helped["given"] == "boxes"
+    assert "nothing was given" not in table(helped)
+    (line,) = [line for line in table(helped).splitlines() if "boxes given" in line]
+    assert line.split()[-1] == "3"
 
 
 def test_the_table_has_a_line_for_everything(truth: Estimate) -> None:

@@ -191,6 +191,13 @@ def test_missing_detections_are_explained() -> None:
     assert "'/camera/detections', which nobody publishes" in status.message
 
 
+def test_detections_are_not_missed_by_a_node_that_finds_hands_itself() -> None:
+    own = replace(FINE, description=replace(TRAINED, detector="builtin"))
+    snapshot = replace(own, recent=(replace(PROCESSED, had_detections=False),))
+    status = found(snapshot, topics("detections", publishers=0))["tracking"]
+    assert (status.level, status.message) == (OK, "1 hands, 1 objects")
+
+
 def test_the_core_s_own_notes_come_first() -> None:
     noted = replace(PROCESSED, estimate=Estimate(notes=("no depth in the box",)))
     status = found(without(noted))["tracking"]

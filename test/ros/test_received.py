@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hoisdf_ros.datatypes import Box, Camera, Detection, Estimate, Frame
+from hoisdf_ros.conventions import NameSource
+from hoisdf_ros.datatypes import Box, Camera, Detection, Estimate, Frame, Mesh, Naming
 from hoisdf_ros.ros.dry_run import ConstantEstimator
 from hoisdf_ros.ros.estimate_messages import (
     ObjectModel,
@@ -55,6 +56,25 @@ def test_an_object_comes_back(estimate: Estimate) -> None:
     assert (got.id, got.object_id, got.hand_id) == (sent.id, sent.object_id, sent.hand_id)
     for name in ("rotation", "translation", "covariance", "size", "joint_contact"):
         assert np.allclose(getattr(got, name), getattr(sent, name)), name
+
+
+def test_the_name_of_an_object_comes_back_with_who_says_it(estimate: Estimate) -> None:
+    naming = Naming(NameSource.FIELD, 0.75, "mug", 0.25, 0.5)
+    named = Estimate(estimate.hands, (replace(estimate.objects[0], naming=naming),))
+    (got,) = back(named).objects
+    assert got.naming == naming
+    assert got.surface is None
+
+
+def test_the_surface_of_an_unknown_object_comes_back(estimate: Estimate) -> None:
+    mesh = Mesh(np.arange(12.0).reshape(4, 3) / 10, np.array([[0, 1, 2], [1, 2, 3]], np.int32))
+    naming = Naming(NameSource.UNKNOWN, 0.6)
+    unknown = replace(estimate.objects[0], naming=naming, surface=mesh)
+    (got,) = back(Estimate(estimate.hands, (unknown,))).objects
+    assert got.surface is not None
+    np.testing.assert_allclose(got.surface.vertices, mesh.vertices, rtol=1e-6)
+    np.testing.assert_array_equal(got.surface.faces, mesh.faces)
+    assert np.isnan(got.naming.held_score)
 
 
 def test_what_was_unknown_is_unknown_again(estimate: Estimate) -> None:

@@ -1,0 +1,76 @@
+"""One look at one hand: what the network is asked, and what it says."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hoisdf_ros.conventions import MIRROR, Side
+from hoisdf_ros.datatypes import Array, Box, Frame, Root, StageTimes
+from hoisdf_ros.network.io import ImageFeatures
+from hoisdf_ros.postprocessing.hand import RawHand
+from hoisdf_ros.postprocessing.objects import RawObject
+from hoisdf_ros.preprocessing.boxes import HandRegion
+
+
+@dataclass(frozen=True)
+class Look:
+    """One hand to estimate.
+
+    Args:
+        frame: The image.
+        region: Boxes of hand and object.
+        root: The wrist.
+    """
+
+    frame: Frame
+    region: HandRegion
+    root: Root
+
+    @property
+    def held_box(self) -> Box:
+        """The object's box; where none is known, of what may be held, else the hand's."""
+        held = self.region.held
+        return held.box if held is not None else self.region.around or self.region.hand.box
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether the network sees a mirror image, in which a left hand is a right one."""
+        return self.region.side is Side.LEFT
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """What one pass of the network says of one hand.
+
+    Args:
+        look: What it was asked.
+        raw: Hand and object.
+        features: What the image alone says.
+        times: What it took.
+    """
+
+    look: Look
+    raw: tuple[RawHand, RawObject]
+    features: ImageFeatures
+    times: StageTimes
+
+
+def joints_of(done: Pass) -> Array:
+    """(21, 3) of the hand where it is, metres, camera frame of the image."""
+    return _placed(done, done.raw[0].joints)
+
+
+def vertices_of(done: Pass) -> Array:
+    """(778, 3) of the hand where it is, metres, camera frame of the image."""
+    return _placed(done, done.raw[0].vertices)
+
+
+def _placed(done: Pass, points: Array) -> Array:
+    own: Array = points @ MIRROR if done.look.mirrored else points
+    return own + done.look.root.position
+
+
+def total(times: Sequence[StageTimes]) -> StageTimes:
+    """The sum, stage by stage."""
+    names = [entry.name for entry in dataclasses.fields(StageTimes)]
+    return StageTimes(*(sum(getattr(spent, name) for spent in times) for name in names))

@@ -1,0 +1,163 @@
+"""The wrist after the network: by depth, or by where the joints are seen; and looked at again."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hoisdf_ros.config import EstimatorConfig
+from hoisdf_ros.conventions import MIRROR, WRIST, RootSource
+from hoisdf_ros.datatypes import Array, Root, StageTimes
+from hoisdf_ros.errors import RootError
+from hoisdf_ros.looking.look import Pass, total
+from hoisdf_ros.looking.looker import Looker, arrays_of
+from hoisdf_ros.postprocessing.forearm import wrist_at_forearm
+from hoisdf_ros.postprocessing.refinement import Refinement, refine_by_depth
+from hoisdf_ros.postprocessing.reprojection import root_from_pixels
+from hoisdf_ros.postprocessing.sight import Sight, see
+from hoisdf_ros.postprocessing.skin import Skin
+from hoisdf_ros.runtime.backend import Stopwatch
+
+_MORE_PASSES = 2  # at most, after the first: one from the forearm, one from the refined wrist
+
+_VAGUE = 0.15  # standard deviation of a wrist by its joints, as a share of its distance
+_ALIKE = 3.0  # deviations of the first guess; a forearm farther off is another one's
+
+
+@dataclass(frozen=True, eq=False)
+class Refined:
+    """A hand at its better wrist.
+
+    Args:
+        done: The last look, its wrist the better one.
+        confirmed: Depth or pixels agree with the pose there.
+        note: Why not; empty when they do.
+    """
+
+    done: Pass
+    confirmed: bool
+    note: str = ""
+
+
+class WristRefiner:
+    """Moves the wrist to where the posed hand fits what is seen, and looks again from there.
+
+    Args:
+        looker: Shows the network hands.
+        skin: The hand's surface.
+    """
+
+    def __init__(self, looker: Looker, skin: Skin) -> None:
+        self._looker = looker
+        self._skin = skin
+
+    def by_depth(self, done: Pass, fallback: Root | None, config: EstimatorConfig) -> Refined:
+        """The hand on the depth in its mask; it is looked at again when that is far off.
+
+        Args:
+            done: A first look, of a frame with depth.
+            fallback: The wrist by this frame alone, if known: where to begin again when depth
+                does not confirm a hand where it was expected.
+            config: Depths believed, and what is far off.
+        """
+        watch, spent = Stopwatch(), [done.times]
+        sight = self._sight(done, config)  # of the first pass: masks do not depend on the wrist
+        start = self._start(done, sight)
+        better = Refinement(start)
+        for number in range(_MORE_PASSES):
+            if distance(better.root, done.look.root) > _far(config):
+                spent.append(StageTimes(refine_ms=watch.lap()))
+                done = self._looker(replace(done.look, root=better.root))
+                spent.append(done.times)
+                watch.lap()
+            elif number:
+                break
+            better = refine_by_depth(sight, self._skin, done.raw[0].vertices, start)
+        spent.append(StageTimes(refine_ms=watch.lap()))
+        if better.note and fallback is not None and start.source is RootSource.TRACK:
+            again = self._looker(replace(done.look, root=fallback))
+            again = replace(again, times=total([*spent, again.times]))
+            return self.by_depth(again, None, config)
+        return Refined(self._at(done, better.root, spent), not better.note, better.note)
+
+    def by_pixels(
+        self, done: Pass, pixels: Array, measured: Root, config: EstimatorConfig
+    ) -> Refined:
+        """The hand where its joints are seen at their pixels; looked at again when far off.
+
+        Args:
+            done: A first look.
+            measured: The wrist by this frame alone, roughly, which the better one must not
+                contradict.
+            pixels: (21, 2) landmarks in the image; NaN where they are not seen.
+            config: What is far off.
+        """
+        spent = [done.times]
+        pixels = np.where(np.arange(len(pixels))[:, None] == WRIST, np.nan, pixels)  # see `roots`
+        try:
+            root = _by_joints(done, pixels)
+            if _within(root, measured) and distance(root, done.look.root) > _far(config):
+                done = self._looker(replace(done.look, root=root))
+                spent.append(done.times)
+                root = _by_joints(done, pixels)
+            note = _contradiction(root, measured)
+        except RootError as error:
+            root, note = measured, str(error)
+        return Refined(self._at(done, measured if note else root, spent), not note, note)
+
+    def _start(self, done: Pass, sight: Sight) -> Root:
+        """Where to begin: a hand that is followed where it is expected, another at its forearm."""
+        root = done.look.root
+        if root.source is RootSource.TRACK:
+            return root
+        found = wrist_at_forearm(sight)
+        return found if found is not None and _within(found, root) else root
+
+    def _sight(self, done: Pass, config: EstimatorConfig) -> Sight:
+        frame, limits = done.look.frame, (config.min_depth_m, config.max_depth_m)
+        assert frame.depth is not None  # as `by_depth` asks
+        masks = (done.features.hand_mask, done.features.object_mask)
+        hand_mask, object_mask = (arrays_of(mask)[0, 0] for mask in masks)
+        return see(frame.depth, self._looker.crop(done.look), hand_mask, object_mask, limits)
+
+    def _at(self, done: Pass, root: Root, spent: list[StageTimes]) -> Pass:
+        """The same hand at another wrist."""
+        look = replace(done.look, root=root)
+        # the centre that the object was seen from shares the wrist's depth
+        raw = done.raw[0], replace(done.raw[1], center=self._looker.center(look))
+        return Pass(look, raw, done.features, total(spent))
+
+
+def _by_joints(done: Pass, pixels: Array) -> Root:
+    """Where the posed hand's joints (21, 3) are seen at their pixels (21, 2)."""
+    flip = MIRROR if done.look.mirrored else np.eye(3)
+    return root_from_pixels(done.raw[0].joints @ flip, pixels, done.look.frame.camera)
+
+
+def _contradiction(root: Root, measured: Root) -> str:
+    """Why the joints do not say where the wrist is; empty when they do."""
+    unsure = float(np.sqrt(np.linalg.eigvalsh(root.covariance)[-1]) / root.position[2])
+    if unsure > _VAGUE:
+        return (
+            f"wrist not refined: its joints and their pixels disagree, {unsure:.0%} of its "
+            f"distance, expected {_VAGUE:.0%} or less"
+        )
+    if not _within(root, measured):
+        off = distance(root, measured)
+        return f"wrist not refined: {off:.2f} m from where the landmarks alone put it"
+    return ""
+
+
+def _far(config: EstimatorConfig) -> float:
+    """Metres from which on a wrist is looked at again."""
+    return config.second_pass_mm / 1e3
+
+
+def _within(found: Root, root: Root) -> bool:
+    """Whether it is where the first guess says, give or take."""
+    step = found.position - root.position
+    return bool(np.sqrt(step @ np.linalg.solve(root.covariance, step)) < _ALIKE)
+
+
+def distance(one: Root, other: Root) -> float:
+    """Between two wrists, metres."""
+    return float(np.linalg.norm(one.position - other.position))

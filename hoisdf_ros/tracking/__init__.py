@@ -1,0 +1,1 @@
+"""Hands over time: where each of them is in this frame, by boxes given, followed or found."""
