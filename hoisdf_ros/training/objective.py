@@ -3,8 +3,9 @@
 A module of its own, so that torch's DistributedDataParallel sees one forward pass.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -79,11 +80,22 @@ class Objective(nn.Module):
         hand_model: The right hand of the labels; it is not trained.
         mixed: Run the backbone in bfloat16. The rest stays in single precision: projecting a
             point in bfloat16 would round its pixel.
+        image_only: Leave out all terms but those of heatmap and masks.
+        emphasis: Factors on the weights of terms, by term.
     """
 
-    def __init__(self, network: Hoisdf, hand_model: HandModel, *, mixed: bool = False) -> None:
+    def __init__(
+        self,
+        network: Hoisdf,
+        hand_model: HandModel,
+        *,
+        mixed: bool = False,
+        image_only: bool = False,
+        emphasis: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
         super().__init__()
-        self.network, self.mixed = network, mixed
+        self.network, self.mixed, self.image_only = network, mixed, image_only
+        self.weights = {name: w * emphasis.get(name, 1.0) for name, w in losses.WEIGHTS.items()}
         self.hand_model = hand_model.requires_grad_(False)
 
     def forward(self, batch: Batch, plan: QueryPlan) -> Losses:
@@ -93,13 +105,11 @@ class Objective(nn.Module):
             batch: Inputs, labels, and which of them are known.
             plan: Where the query points come from.
         """
-        inputs = batch.inputs
-        features = self._image_features(inputs.image)
-        with torch.no_grad():
-            queries = self._queries(batch, plan, features)
-        layers = self.network.supervise(features, queries, inputs)
-        terms = dict(self._terms(batch, features, queries, layers))
-        total = torch.stack([losses.WEIGHTS[name] * value for name, value in terms.items()]).sum()
+        features = self._image_features(batch.inputs.image)
+        terms = dict(_map_terms(batch, features))
+        if not self.image_only:
+            terms |= dict(self._point_terms(batch, plan, features))
+        total = torch.stack([self.weights[name] * value for name, value in terms.items()]).sum()
         return Losses(total, {name: value.detach() for name, value in terms.items()})
 
     def _image_features(self, image: Tensor) -> ImageFeatures:
@@ -130,10 +140,13 @@ class Objective(nn.Module):
         """The points that the fields find."""
         return self.network.query_points(features, inputs, search_capacity(self.network, inputs))
 
-    def _terms(
-        self, batch: Batch, features: ImageFeatures, queries: QueryPoints, layers: LayerOutput
+    def _point_terms(
+        self, batch: Batch, plan: QueryPlan, features: ImageFeatures
     ) -> Iterator[Term]:
-        yield from _map_terms(batch, features)
+        """Of the fields, and of all that is said from points in them."""
+        with torch.no_grad():
+            queries = self._queries(batch, plan, features)
+        layers = self.network.supervise(features, queries, batch.inputs)
         yield from self._field_terms(batch, features)
         yield from self._vote_terms(batch, queries, layers)
         yield from self._hand_terms(batch, layers.hand)

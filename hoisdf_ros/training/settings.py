@@ -10,6 +10,7 @@ import yaml
 from hoisdf_ros.config import PRESETS
 from hoisdf_ros.data.augment import AugmentConfig
 from hoisdf_ros.errors import ConfigError, reason
+from hoisdf_ros.training.losses import WEIGHTS
 
 T = TypeVar("T")
 
@@ -42,6 +43,10 @@ class TrainConfig:
         batch_size: Samples of one step on each device.
         learning_rate, decay, decay_epochs, learning_rate_floor: AdamW's, multiplied by ``decay``
             every ``decay_epochs``, never below the floor.
+        emphasis: Factors on the published weights of loss terms, by term; others have 1. Terms of
+            the image (``heatmap``, ``hand_mask``, ``object_mask``) alone are computed when
+            ``image_only`` is true: a quick way to features that the rest can start from.
+        image_only: See ``emphasis``.
         backbone_rate, decoder_rate: Their learning rates, as multiples of the rest's.
         warmup_steps: Steps in which the learning rate rises to its value.
         weight_decay: AdamW's.
@@ -75,6 +80,8 @@ class TrainConfig:
     decay: float = 0.7
     decay_epochs: int = 9
     learning_rate_floor: float = 1e-5
+    emphasis: dict[str, float] = field(default_factory=dict)
+    image_only: bool = False
     backbone_rate: float = 1.0
     decoder_rate: float = 1.0
     warmup_steps: int = 0
@@ -100,6 +107,11 @@ class TrainConfig:
                 continue
             if value < 0 or (value == 0 and name not in _MAY_BE_ZERO):
                 raise ConfigError(f"{name} is {value}: expected a positive number")
+        strange = [name for name in self.emphasis if name not in WEIGHTS]
+        if strange or not all(factor > 0 for factor in self.emphasis.values()):
+            raise ConfigError(
+                f"emphasis is {self.emphasis}: expected positive factors of {', '.join(WEIGHTS)}"
+            )
         if self.average_decay >= 1:
             raise ConfigError(f"average_decay is {self.average_decay}: expected less than 1")
 

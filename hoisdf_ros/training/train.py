@@ -84,7 +84,13 @@ class _Run:
         self.maker = ExampleMaker(network_config, hand_model, data.objects)
         self.hand_model = HandModel(hand_model.arrays).to(process.device)
         mixed = config.mixed and process.device.type == "cuda"
-        objective: nn.Module = Objective(self.network, self.hand_model, mixed=mixed)
+        objective: nn.Module = Objective(
+            self.network,
+            self.hand_model,
+            mixed=mixed,
+            image_only=config.image_only,
+            emphasis=config.emphasis,
+        )
         if process.world > 1:
             # a label that no sample of a batch has leaves its head without gradient
             objective = DistributedDataParallel(objective, find_unused_parameters=True)
