@@ -169,7 +169,8 @@ def _write(
     options: argparse.Namespace, document: dict[str, Any], picture: NDArray[np.uint8]
 ) -> tuple[Path, Path]:
     """Write both files, each whole or not at all."""
-    from hoisdf_ros.data.atomic import write_atomically, write_picture
+    from hoisdf_ros.atomic import write_atomically
+    from hoisdf_ros.data.atomic import write_picture
 
     text = json.dumps(document, indent=2, allow_nan=False) + "\n"
     json_path = options.out / f"{options.image.stem}_estimate.json"
