@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from hoisdf_ros.config import NetworkConfig
 from hoisdf_ros.network.io import (
     FieldPoints,
     HandParameters,
@@ -20,6 +20,7 @@ from hoisdf_ros.network.io import (
 from hoisdf_ros.network.model import Hoisdf
 
 INPUT_NAMES = NetworkInput._fields
+_OUTPUTS = 21
 
 
 class FlatNetwork(nn.Module):
@@ -47,20 +48,10 @@ class FlatNetwork(nn.Module):
         return tuple(value.float() for value in flattened(self.network(inputs)))
 
 
-def output_names(rotations: bool) -> tuple[str, ...]:
-    """Names of the tensors of `flattened`.
-
-    Args:
-        rotations: The network regresses the hand's rotations.
-    """
-    return (
-        *(f"pyramid{level}" for level in range(5)),
-        *ImageFeatures._fields[1:],
-        *(f"{of}_{name}" for of in QueryPoints._fields for name in FieldPoints._fields),
-        *JointVotes._fields,
-        *(HandParameters._fields if rotations else HandParameters._fields[1:]),
-        *(f"object_{name}" for name in ObjectVotes._fields),
-    )
+def binding_names(config: NetworkConfig) -> list[str]:
+    """What engines call the tensors of `flattened`: as Torch-TensorRT names them."""
+    count = _OUTPUTS if config.hand_head == "mano" else _OUTPUTS - 1  # no rotations
+    return [f"output{index}" for index in range(count)]
 
 
 def flattened(output: NetworkOutput) -> list[Tensor]:
@@ -79,21 +70,13 @@ def restored(tensors: Sequence[Tensor]) -> NetworkOutput:
     return NetworkOutput(features, queries, joints, parameters, ObjectVotes(a, b, c, d))
 
 
-class Shape(NamedTuple):
-    """What one input of an engine looks like."""
-
-    name: str
-    sizes: tuple[int, ...]
-
-
-def input_shapes(image_size: int) -> tuple[Shape, ...]:
-    """Inputs of an engine for one crop.
+def input_sizes(image_size: int) -> tuple[tuple[int, ...], ...]:
+    """Sizes of the inputs for one crop.
 
     Args:
         image_size: Side of the crop, pixels.
     """
-    sizes = ((1, 3, image_size, image_size), (1, 3, 3), (1, 3), (1, 3), (1, 4), (1, 4))
-    return tuple(Shape(name, size) for name, size in zip(INPUT_NAMES, sizes, strict=True))
+    return ((1, 3, image_size, image_size), (1, 3, 3), (1, 3), (1, 3), (1, 4), (1, 4))
 
 
 def one_by_one(inputs: NetworkInput) -> list[NetworkInput]:
