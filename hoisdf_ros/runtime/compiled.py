@@ -32,7 +32,7 @@ class CpuMaker:
     precision: str = "fp32"
     device: str = "cpu"
 
-    def keys(self) -> tuple[EngineKey, ...]:
+    def engine_keys(self) -> tuple[EngineKey, ...]:
         """The processor's name and instruction set count, and torch."""
         config = self.network.config
         own = EngineKey(

@@ -31,7 +31,7 @@ class Maker(Protocol):
     precision: str
     device: str
 
-    def keys(self) -> tuple[EngineKey, ...]:
+    def engine_keys(self) -> tuple[EngineKey, ...]:
         """What an engine is known by: the first one that `build` makes, others do as well."""
         ...
 
@@ -83,40 +83,59 @@ class EngineBackend:
         return restored(batched([self.run(list(entry)) for entry in one_by_one(inputs)]))
 
 
-def obtain(maker: Maker, policy: CachePolicy, say: Say) -> tuple[Engine, tuple[str, ...]]:
-    """The engine that is kept, or a new one, which is not kept yet.
+def ready(name: str, maker: Maker, policy: CachePolicy, say: Say) -> EngineBackend:
+    """A backend that runs the network by its engine, compared with the network once.
+
+    An engine that is kept but damaged, for something else, or that cannot be loaded is built anew.
 
     Args:
-        maker: Builds it.
-        policy: What may be done.
+        name: Of the backend.
+        maker: Builds and loads the engine.
+        policy: What may be done about engines.
         say: Is told what takes long.
 
-    Returns:
-        The engine, and why a kept one was not taken.
-
     Raises:
-        BackendError: It cannot be built, or must not be.
+        BackendError: There is no engine, it does not run here, or it answers otherwise than the
+            network does.
     """
-    key, *others = maker.keys()
-    why: tuple[str, ...] = ()
-    for known in () if policy.rebuild else (key, *others):
+    found, notes = (None, ()) if policy.rebuild else kept(maker, policy.directory)
+    if found is not None:
         try:
-            kept = find(policy.directory, known)
-        except EngineError as error:
-            why += (str(error),)
-            continue
-        if kept is not None:
-            return kept, why
+            return _backend(name, maker, policy, found)
+        except BackendError as error:
+            notes += (str(error),)
     if not policy.allow_build:
         raise BackendError(
-            f"no engine {key.file_name} in {policy.directory}"
-            f"{''.join(f' ({text})' for text in why)}, and allow_engine_build is false: build it "
-            "on this machine with 'hoisdf compile', or allow it"
+            f"no usable engine {maker.engine_keys()[0].file_name} in {policy.directory}"
+            f"{''.join(f' ({note})' for note in notes)}, and none is to be built at start: run "
+            "'hoisdf compile' on this machine, or name the backend and set allow_engine_build"
         )
-    watch = Stopwatch()
+    backend = _backend(name, maker, policy, build(maker, say))
+    backend.notes = notes + backend.notes
+    return backend
+
+
+def kept(maker: Maker, directory: Path) -> tuple[Engine | None, tuple[str, ...]]:
+    """The engine on the disk, if there is a sound one, and what is wrong with others."""
+    notes: tuple[str, ...] = ()
+    for key in maker.engine_keys():
+        engine, wrong = _found(directory, key)
+        notes += wrong
+        if engine is not None:
+            return engine, notes
+    return None, notes
+
+
+def build(maker: Maker, say: Say) -> Engine:
+    """A new engine, not compared and not kept yet.
+
+    Raises:
+        BackendError: It cannot be built.
+    """
+    key, watch = maker.engine_keys()[0], Stopwatch()
     with _heartbeat(f"building {key.file_name}", say):
         content = maker.build()
-    return Engine(key, content, watch.lap() / 1e3), why
+    return Engine(key, content, watch.lap() / 1e3)
 
 
 def compared(maker: Maker, engine: Engine) -> tuple[Engine, Run]:
@@ -142,25 +161,19 @@ def compared(maker: Maker, engine: Engine) -> tuple[Engine, Run]:
     return replace(engine, differences=found), run
 
 
-def ready(name: str, maker: Maker, policy: CachePolicy, say: Say) -> EngineBackend:
-    """A backend that runs the network by its engine, compared with the network once.
+def _found(directory: Path, key: EngineKey) -> tuple[Engine | None, tuple[str, ...]]:
+    try:
+        return find(directory, key), ()
+    except EngineError as error:
+        return None, (str(error),)
 
-    Args:
-        name: Of the backend.
-        maker: Builds and loads the engine.
-        policy: What may be done about engines.
-        say: Is told what takes long.
 
-    Raises:
-        BackendError: There is no engine, it does not run here, or it answers otherwise than the
-            network does.
-    """
-    found, notes = obtain(maker, policy, say)
-    engine, run = compared(maker, found)
-    if engine is not found:
-        say(f"kept {store(policy.directory, engine)}")
-    note = f"{engine}, differs from eager by {engine.difference}"
-    return EngineBackend(name, maker.precision, maker.device, run, (*notes, note))
+def _backend(name: str, maker: Maker, policy: CachePolicy, engine: Engine) -> EngineBackend:
+    checked, run = compared(maker, engine)
+    if checked is not engine:
+        store(policy.directory, checked)
+    note = f"{checked}, differs from eager by {checked.difference}"
+    return EngineBackend(name, maker.precision, maker.device, run, (note,))
 
 
 @contextmanager

@@ -50,7 +50,7 @@ class PortableMaker:
             ) from error
         self._trt: Any = tensorrt_rtx
 
-    def keys(self) -> tuple[EngineKey, ...]:
+    def engine_keys(self) -> tuple[EngineKey, ...]:
         """TensorRT-RTX's version counts, the GPU does not."""
         config, version = self.network.config, str(self._trt.__version__)
         return (portable_key(config, self.network_hash, self.precision, version),)

@@ -9,6 +9,7 @@ import inspect
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -40,7 +41,7 @@ def known_options(function: Callable[..., object], options: dict[str, Any]) -> d
     return {name: value for name, value in options.items() if name in known}
 
 
-def convert(torch_tensorrt: Any, graph: Exported) -> bytes:  # noqa: ANN401  a module
+def convert(torch_tensorrt: ModuleType, graph: Exported) -> bytes:
     """Compile a graph into one engine.
 
     Args:
@@ -55,7 +56,8 @@ def convert(torch_tensorrt: Any, graph: Exported) -> bytes:  # noqa: ANN401  a m
         content: bytes = function(graph.program, arg_inputs=graph.example, **_options(function))
     except Exception as error:
         raise BackendError(
-            f"TensorRT cannot compile the network ({reason(error)}): take backend compiled or eager"
+            f"TensorRT cannot compile the network ({reason(_root(error))}): take backend compiled "
+            "or eager"
         ) from error
     return content
 
@@ -69,7 +71,12 @@ def _options(function: Callable[..., object]) -> dict[str, Any]:
     return options | known_options(function, halves)
 
 
-def installed() -> Any:  # noqa: ANN401  a module
+def _root(error: BaseException) -> BaseException:
+    """What an error began with: the operator's name, not the whole graph printed."""
+    return _root(error.__cause__) if error.__cause__ else error
+
+
+def installed() -> ModuleType:
     """Torch-TensorRT.
 
     Raises:
@@ -109,7 +116,7 @@ class TensorRtMaker:
         """Find the compiler."""
         self._module = installed()
 
-    def keys(self) -> tuple[EngineKey, ...]:
+    def engine_keys(self) -> tuple[EngineKey, ...]:
         """The GPU, its driver, and all versions count; for RTX a portable engine does as well."""
         config, gpu = self.network.config, torch.cuda.get_device_properties(self.device)
         flavour, version = library()
@@ -162,10 +169,8 @@ class TensorRtMaker:
 
 def library() -> tuple[str, str]:
     """Name and version of the library that Torch-TensorRT works with here."""
-    import tensorrt
-
-    name = getattr(tensorrt, "_package_name", "tensorrt")  # Torch-TensorRT's alias for RTX
-    return str(name), str(tensorrt.__version__)
+    tensorrt = importlib.import_module("tensorrt")  # for RTX an alias that Torch-TensorRT makes
+    return getattr(tensorrt, "_package_name", "") or "tensorrt", str(tensorrt.__version__)
 
 
 def driver() -> str:
@@ -177,7 +182,7 @@ def driver() -> str:
         return "unknown"
 
 
-def _use_cuda_graphs(torch_tensorrt: Any, module: Any) -> None:  # noqa: ANN401  foreign
+def _use_cuda_graphs(torch_tensorrt: ModuleType, module: Any) -> None:  # noqa: ANN401  foreign
     """One launch for the whole network, the way that this version has it."""
     settings = getattr(torch_tensorrt.runtime, "RuntimeSettings", None)
     if settings is not None and library()[0] == "tensorrt_rtx":

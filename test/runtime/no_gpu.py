@@ -7,7 +7,7 @@ what it has built, ask for a GPU. Engines cannot be run like this.
 import contextlib
 import os
 from collections.abc import Iterator
-from typing import Any
+from types import ModuleType
 from unittest import mock
 
 import pytest
@@ -38,22 +38,25 @@ class _Runtime:
 
 
 @contextlib.contextmanager
-def torch_tensorrt_without_gpu() -> Iterator[Any]:
+def torch_tensorrt_without_gpu() -> Iterator[ModuleType]:
     """The module; skips the test, and says why, where the wheels cannot be had."""
     pytest.importorskip("tensorrt_rtx", reason="no wheel of TensorRT-RTX for this platform")
     is_file = os.path.isfile
     with contextlib.ExitStack() as stack:
 
         def replaced(owner: object, name: str, value: object) -> None:
-            stack.enter_context(mock.patch.object(owner, name, value))
+            stack.enter_context(
+                mock.patch.object(owner, name, value, create=not hasattr(owner, name))
+            )
 
         replaced(torch.cuda, "get_device_capability", lambda *_, **__: (8, 6))
         replaced(torch.cuda, "current_device", lambda: 0)
         replaced(torch.cuda, "mem_get_info", lambda *_, **__: (1 << 40, 1 << 40))
-        if not hasattr(torch._C, "_CudaDeviceProperties"):
-            torch._C._CudaDeviceProperties = object  # type: ignore[misc, assignment]
+        replaced(torch._C, "_CudaDeviceProperties", object)
         if torch.version.cuda is None:  # its C++ part cannot be loaded
-            replaced(os.path, "isfile", lambda path: "libtorchtrt" not in str(path) and is_file(path))
+            replaced(
+                os.path, "isfile", lambda path: "libtorchtrt" not in str(path) and is_file(path)
+            )
         import torch_tensorrt
         from torch_tensorrt.dynamo.conversion import _TRTInterpreter
 

@@ -2,6 +2,7 @@
 
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ def test_nothing_kept_is_no_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [field.name for field in fields(EngineKey)])
 def test_each_part_of_the_key_counts(name: str, tmp_path: Path) -> None:
-    value = ((1, 3, 256, 256),) if name == "inputs" else "other"
+    value: Any = ((1, 3, 256, 256),) if name == "inputs" else "other"
     other = replace(KEY, **{name: value})
     assert other.file_name != KEY.file_name
     (tmp_path / other.file_name).write_bytes(store(tmp_path, ENGINE).read_bytes())
