@@ -11,6 +11,7 @@ from hoisdf_ros.errors import ConfigError
 
 Lattice = Literal["regular", "sheared"]
 HandHead = Literal["mano", "inverse_kinematics"]
+Sampler = Literal["dense", "coarse_to_fine"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,29 @@ SMALL_DECODER = DecoderConfig()
 BIG_DECODER = DecoderConfig((128, 256, 512, 1024, 2048), (128, 256, 512, 1024), False, (128, 64))
 
 
+MOST_CHOSEN = 3840
+"""TensorRT takes the best of no more than these at once."""
+
+
+@dataclass(frozen=True)
+class SearchBudget:
+    """How much of a field the coarse-to-fine search evaluates: ``seen + 8 * sum(kept)`` points.
+
+    Args:
+        seen: Cells of the coarsest level that are evaluated, nearest to the field's centre first.
+        kept: Cells kept of each level, coarsest first. Each is split into 2x2x2 cells of the next
+            level; the last level's into points of the lattice.
+    """
+
+    seen: int
+    kept: tuple[int, ...]
+
+    @property
+    def evaluated(self) -> int:
+        """Points at which the field is evaluated."""
+        return self.seen + 8 * sum(self.kept)
+
+
 @dataclass(frozen=True)
 class NetworkConfig:
     """Everything that shapes the network and the crop it looks at.
@@ -71,6 +95,9 @@ class NetworkConfig:
         lattice_size: Points along each edge of the sampling lattice.
         lattice: ``regular``, or ``sheared`` as the published code lays it out.
         hand_points, object_points: Query points kept per field.
+        sampler: How they are found: ``dense`` evaluates every point of the lattice that the boxes
+            hold; ``coarse_to_fine`` only those near the surface, as many as the budgets say.
+        hand_search, object_search: Budgets of the latter.
         dim: Token width D.
         heads: Attention heads.
         feedforward: Hidden width of the transformer layers.
@@ -95,6 +122,9 @@ class NetworkConfig:
     lattice: Lattice = "regular"
     hand_points: int = 600
     object_points: int = 200
+    sampler: Sampler = "dense"
+    hand_search: SearchBudget = SearchBudget(768, (160, 432))
+    object_search: SearchBudget = SearchBudget(768, (224, 448))
     dim: int = 256
     heads: int = 4
     feedforward: int = 1024
@@ -121,6 +151,35 @@ class NetworkConfig:
                 f"{self.hand_points} hand and {self.object_points} object points cannot be taken "
                 f"from a lattice of {self.lattice_size}^3 = {points}; enlarge lattice_size"
             )
+        if self.sampler == "coarse_to_fine":
+            self._check_search()
+
+    def _check_search(self) -> None:
+        hand, held = self.hand_search, self.object_search
+        levels = len(hand.kept)
+        if not levels or len(held.kept) != levels:
+            raise ConfigError(
+                f"hand_search keeps cells of {levels} levels and object_search of "
+                f"{len(held.kept)}: expected the same number, at least 1"
+            )
+        if self.lattice_size % 2**levels:
+            raise ConfigError(
+                f"lattice_size {self.lattice_size} does not divide by {2**levels}, as a search of "
+                f"{levels} levels needs; change it, or take the dense sampler"
+            )
+        for budget, points in ((hand, self.hand_points), (held, self.object_points)):
+            cells = (self.lattice_size >> levels) ** 3
+            there = (min(budget.seen, cells), *(8 * kept for kept in budget.kept))
+            wanted = (*budget.kept, points)
+            if any(more > less for more, less in zip(wanted, there, strict=True)):
+                raise ConfigError(
+                    f"{budget} for {points} points: {wanted} are wanted of {there} evaluated; "
+                    "enlarge the budget"
+                )
+            if max(budget.seen, *wanted) > MOST_CHOSEN:
+                raise ConfigError(
+                    f"{budget}: TensorRT takes the best {MOST_CHOSEN} at most; make it smaller"
+                )
 
 
 _HO3D_OBJECT_DEPTH = 0.5244322  # metres; mean over HO-3D, network.md section 1
@@ -151,6 +210,8 @@ PRESETS: dict[str, NetworkConfig] = {
             lattice_size=20,
             hand_points=128,
             object_points=64,
+            hand_search=SearchBudget(512, (128,)),
+            object_search=SearchBudget(512, (160,)),
             dim=128,
             feedforward=256,
             hand_encoder_layers=3,

@@ -17,7 +17,10 @@ from hoisdf_ros.network.reference_weights import PublishedEntry, is_unused, publ
 
 _KEY, _PRESET, _CONFIG = "network", "preset", "network_config"
 _SHOWN = 8
-_FREE = ("lattice", "lattice_size", "hand_points", "object_points", "dropout", "field_dropout")
+_FREE = (
+    *("lattice", "lattice_size", "hand_points", "object_points", "dropout", "field_dropout"),
+    *("sampler", "hand_search", "object_search"),
+)
 """Of a network's numbers, those that may differ from what it was trained with."""
 
 _ADVICE = "fetch the file again, or save it anew with tensors only"

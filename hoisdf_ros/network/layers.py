@@ -39,12 +39,13 @@ class MLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., widths[0]) to (..., widths[-1])."""
-        last = len(self.layers) - 1
-        for index, layer in enumerate(self.layers):
-            x = layer(x)
-            if index < last or self.final_relu:
-                x = F.relu(x)
-        return x
+        return self.after_first(self.layers[0](x))
+
+    def after_first(self, x: Tensor) -> Tensor:
+        """The rest, given the first layer's (..., widths[1])."""
+        for layer in list(self.layers)[1:]:
+            x = layer(F.relu(x))
+        return F.relu(x) if self.final_relu else x
 
 
 class Attention(nn.Module):

@@ -4,13 +4,16 @@ The forward pass is the three stages that the supplementary (Sec. 3) times: imag
 points, attention and regression.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from hoisdf_ros.config import NetworkConfig
+from hoisdf_ros.config import NetworkConfig, Sampler, SearchBudget
 from hoisdf_ros.network.backbone import Backbone
+from hoisdf_ros.network.coarse_to_fine import CellTree, Region, coarse_to_fine
 from hoisdf_ros.network.decoder import Decoder
 from hoisdf_ros.network.field_tokens import SurfaceDensity, tokens
 from hoisdf_ros.network.heads import HandParameterHead, JointVoteHead, ObjectPoseHead
@@ -27,9 +30,11 @@ from hoisdf_ros.network.io import (
     QueryPoints,
 )
 from hoisdf_ros.network.layers import MLP
-from hoisdf_ros.network.point_features import ENCODING_WIDTH, project, sample_pyramid
+from hoisdf_ros.network.pixel_reader import GRID, Lookup, PixelReader
+from hoisdf_ros.network.point_features import ENCODING_WIDTH, pixel_grid, project
 from hoisdf_ros.network.point_sampler import (
     choose_candidates,
+    cube_in_box,
     inside_box,
     lattice_points,
     nearest_to_surface,
@@ -45,13 +50,6 @@ class Capacity(NamedTuple):
     object: int
 
 
-class Sizes(NamedTuple):
-    """Points evaluated in a field, and points kept."""
-
-    room: int
-    kept: int
-
-
 class Hoisdf(nn.Module):
     """The network of one preset.
 
@@ -60,6 +58,8 @@ class Hoisdf(nn.Module):
     """
 
     lattice: Tensor
+    lookup: Lookup = GRID
+    """How feature maps are read between their pixels."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
@@ -87,6 +87,19 @@ class Hoisdf(nn.Module):
         self.object_head = ObjectPoseHead(config.dim)
         lattice = lattice_points(config.lattice_size, config.lattice)
         self.register_buffer("lattice", lattice, persistent=False)
+        self.cells: CellTree | None = None
+        self.search_with(config.sampler)
+
+    def search_with(self, sampler: Sampler) -> None:
+        """Find query points in another way from now on.
+
+        Raises:
+            ConfigError: The budgets of the coarse-to-fine search do not fit the lattice.
+        """
+        self.config = replace(self.config, sampler=sampler)
+        levels = len(self.config.hand_search.kept)
+        searches = sampler == "coarse_to_fine"
+        self.cells = CellTree(self.lattice, levels) if searches else None
 
     def forward(self, inputs: NetworkInput, capacity: Capacity | None = None) -> NetworkOutput:
         """Estimate the hand and the object of each crop.
@@ -113,43 +126,33 @@ class Hoisdf(nn.Module):
         Args:
             features: Stage one.
             inputs: The crops.
-            capacity: Points evaluated in each field; exact while no box holds more of them, see
-                `points_in_boxes`. None evaluates the whole lattice: the oracle of any faster
-                search.
+            capacity: Points that the dense sampler evaluates in each field; exact while no box
+                holds more of them, see `points_in_boxes`. None evaluates the whole lattice: the
+                oracle of any faster search.
         """
-        config = self.config
-        room = capacity or Capacity(len(self.lattice), len(self.lattice))
-
-        def near(field: FieldDecoder, center: Tensor, box: Tensor, sizes: Sizes) -> FieldPoints:
-            inside = self._inside(center, box, inputs.intrinsics)
-            found = nearest_to_surface(
-                choose_candidates(self.lattice, inside, sizes.room),
-                lambda points: self._distance(field, points, center, features, inputs),
-                sizes.kept,
-            )
-            return FieldPoints(found.points, self._clamp(found.sdf))
-
-        hand, held = Sizes(room.hand, config.hand_points), Sizes(room.object, config.object_points)
-        return QueryPoints(
-            near(self.hand_field, inputs.hand_root, inputs.hand_box, hand),
-            near(self.object_field, inputs.object_center, inputs.object_box, held),
-        )
+        if self.cells is not None:
+            found = self._coarse_to_fine(self.cells, features, inputs)
+        else:
+            found = self._dense(features, inputs, capacity)
+        return QueryPoints(*(FieldPoints(near.points, self._clamp(near.sdf)) for near in found))
 
     def points_in_boxes(self, inputs: NetworkInput) -> Tensor:
         """(2, B) how many lattice points lie in the hand's box, and in the object's."""
-        hand = self._inside(inputs.hand_root, inputs.hand_box, inputs.intrinsics)
-        held = self._inside(inputs.object_center, inputs.object_box, inputs.intrinsics)
+        hand = self._touched(self.lattice, inputs.hand_root, inputs.hand_box, inputs)
+        held = self._touched(self.lattice, inputs.object_center, inputs.object_box, inputs)
         return torch.stack([hand.sum(dim=1), held.sum(dim=1)])
 
     def regress(
         self, features: ImageFeatures, queries: QueryPoints, inputs: NetworkInput
     ) -> tuple[JointVotes, HandParameters, ObjectVotes]:
         """Stage three: attention among the points, then the heads on the last layer."""
-        attended = self.attend(features, queries, inputs)
+        hand_tokens, object_tokens = self.point_tokens(features, queries, inputs)
+        hand_memory, hand = self.hand_encoder.last(hand_tokens, queries.hand.points.shape[1])
+        _, held = self.object_encoder.last(object_tokens, queries.object.points.shape[1])
         return (
-            self._joint_votes(attended.hand[-1], queries),
-            self.hand_head(attended.queries[-1]),
-            self.object_head(self._own(attended.object[-1], queries.object)),
+            self._joint_votes(hand, queries),
+            self.hand_head(self.hand_decoder(hand_memory)[-1]),
+            self.object_head(held),
         )
 
     def supervise(
@@ -158,7 +161,7 @@ class Hoisdf(nn.Module):
         """Stage three with the heads on every layer (deep supervision)."""
         attended = self.attend(features, queries, inputs)
         return LayerOutput(
-            [self._joint_votes(layer, queries) for layer in attended.hand],
+            [self._joint_votes(self._own(each, queries.hand), queries) for each in attended.hand],
             [self.hand_head(layer) for layer in attended.queries],
             [self.object_head(self._own(layer, queries.object)) for layer in attended.object],
         )
@@ -187,15 +190,17 @@ class Hoisdf(nn.Module):
         self, points: Tensor, features: ImageFeatures, inputs: NetworkInput
     ) -> Tensor:
         """(B, N, 1) clamped distance to the hand, normalised units, at (B, N, 3) points."""
-        center = inputs.hand_root
-        return self._clamp(self._distance(self.hand_field, points, center, features, inputs))
+        read = self._field_reader(features, points.shape[1])
+        feature = read(self._grid(points, inputs.hand_root, inputs))[0]
+        return self._clamp(self.hand_field(feature, points))
 
     def object_distance(
         self, points: Tensor, features: ImageFeatures, inputs: NetworkInput
     ) -> Tensor:
         """(B, N, 1) clamped distance to the object, normalised units, at (B, N, 3) points."""
-        center = inputs.object_center
-        return self._clamp(self._distance(self.object_field, points, center, features, inputs))
+        read = self._field_reader(features, points.shape[1])
+        feature = read(self._grid(points, inputs.object_center, inputs))[0]
+        return self._clamp(self.object_field(feature, points))
 
     def point_tokens(
         self, features: ImageFeatures, queries: QueryPoints, inputs: NetworkInput
@@ -209,18 +214,17 @@ class Hoisdf(nn.Module):
             (B, N_hand + N_object, D) and (B, N_object + N_hand, D).
         """
         hand, held = queries
-        metres = torch.cat(
-            [
-                self._metres(hand.points, inputs.hand_root),
-                self._metres(held.points, inputs.object_center),
-            ],
-            dim=1,
-        )
-        pixel = self._pixel_features(metres, features, inputs)
         split = [hand.points.shape[1], held.points.shape[1]]
-        hand_metres, object_metres = torch.split(metres, split, dim=1)
-        hand_pixel, object_pixel = torch.split(pixel, split, dim=1)
-        hand_image, object_image = torch.split(self.token_input(pixel), split, dim=1)
+        hand_metres = self._metres(hand.points, inputs.hand_root)
+        object_metres = self._metres(held.points, inputs.object_center)
+        pixels, _ = project(torch.cat([hand_metres, object_metres], dim=1), inputs.intrinsics)
+        read = PixelReader(
+            (self.token_input, self.field_input), features.pyramid, sum(split), self.lookup
+        )
+        (hand_image, object_image), (hand_pixel, object_pixel) = (
+            torch.split(output, split, dim=1)
+            for output in read(pixel_grid(pixels, self.config.image_size))
+        )
 
         def own(points: FieldPoints, image: Tensor, density: SurfaceDensity) -> Tensor:
             offsets = points.points / self.config.sdf_scale
@@ -228,7 +232,7 @@ class Hoisdf(nn.Module):
 
         def cross(field: FieldDecoder, offsets: Tensor, pixel: Tensor) -> FieldPoints:
             points = offsets * self.config.sdf_scale
-            return FieldPoints(points, self._clamp(field(self.field_input(pixel), points)))
+            return FieldPoints(points, self._clamp(field(pixel, points)))
 
         object_seen = object_metres - inputs.hand_root.unsqueeze(1)
         hand_seen = hand_metres - inputs.object_center.unsqueeze(1)
@@ -245,8 +249,57 @@ class Hoisdf(nn.Module):
             torch.cat([own(held, object_image, self.object_density), guest_object.detach()], dim=1),
         )
 
-    def _joint_votes(self, encoded: Tensor, queries: QueryPoints) -> JointVotes:
-        own = self._own(encoded, queries.hand)
+    def _dense(
+        self, features: ImageFeatures, inputs: NetworkInput, capacity: Capacity | None
+    ) -> list[FieldPoints]:
+        room = capacity or Capacity(len(self.lattice), len(self.lattice))
+        read = self._field_reader(features, sum(room))
+
+        def near(
+            field: FieldDecoder, place: tuple[Tensor, Tensor], room: int, kept: int
+        ) -> FieldPoints:
+            inside = self._touched(self.lattice, *place, inputs)
+
+            def distance(points: Tensor) -> Tensor:
+                out: Tensor = field(read(self._grid(points, place[0], inputs))[0], points)
+                return out
+
+            return nearest_to_surface(choose_candidates(self.lattice, inside, room), distance, kept)
+
+        hand, held = self._places(inputs)
+        return [
+            near(self.hand_field, hand, room.hand, self.config.hand_points),
+            near(self.object_field, held, room.object, self.config.object_points),
+        ]
+
+    def _coarse_to_fine(
+        self, cells: CellTree, features: ImageFeatures, inputs: NetworkInput
+    ) -> list[FieldPoints]:
+        config = self.config
+        budgets = config.hand_search, config.object_search
+        counts = config.hand_points, config.object_points
+        places = self._places(inputs)
+        read = self._field_reader(features, sum(budget.evaluated for budget in budgets))
+
+        def region(place: tuple[Tensor, Tensor], budget: SearchBudget, count: int) -> Region:
+            return Region(
+                lambda points, half: self._touched(points, *place, inputs, half), budget, count
+            )
+
+        def evaluate(points: Sequence[Tensor]) -> list[Tensor]:
+            grids = [
+                self._grid(some, center, inputs)
+                for some, (center, _) in zip(points, places, strict=True)
+            ]
+            pixel = read(torch.cat(grids, dim=1))[0]  # of both fields' points at once
+            parts = torch.split(pixel, [some.shape[1] for some in points], dim=1)
+            fields = self.hand_field, self.object_field
+            return [f(part, some) for f, part, some in zip(fields, parts, points, strict=True)]
+
+        regions = [region(*each) for each in zip(places, budgets, counts, strict=True)]
+        return coarse_to_fine(cells, regions, evaluate)
+
+    def _joint_votes(self, own: Tensor, queries: QueryPoints) -> JointVotes:
         votes: JointVotes = self.joint_head(own, queries.hand.points / self.config.sdf_scale)
         return votes
 
@@ -254,9 +307,22 @@ class Hoisdf(nn.Module):
     def _own(encoded: Tensor, points: FieldPoints) -> Tensor:
         return encoded[:, : points.points.shape[1]]
 
-    def _inside(self, center: Tensor, box: Tensor, intrinsics: Tensor) -> Tensor:
-        pixels, visible = project(self._metres(self.lattice, center), intrinsics)
-        return inside_box(pixels, visible, box)
+    @staticmethod
+    def _places(inputs: NetworkInput) -> list[tuple[Tensor, Tensor]]:
+        """Centre and box of the hand's field, and of the object's."""
+        return [
+            (inputs.hand_root, inputs.hand_box),
+            (inputs.object_center, inputs.object_box),
+        ]
+
+    def _touched(
+        self, points: Tensor, center: Tensor, box: Tensor, inputs: NetworkInput, half: float = 0.0
+    ) -> Tensor:
+        """(B, N) bool: may a cube of half an edge ``half`` around the point be seen in the box?"""
+        metres = self._metres(points, center)
+        if not half:
+            return inside_box(*project(metres, inputs.intrinsics), box)
+        return cube_in_box(metres, half / self.config.sdf_scale, inputs.intrinsics, box)
 
     def _metres(self, points: Tensor, center: Tensor) -> Tensor:
         return points / self.config.sdf_scale + center.unsqueeze(1)
@@ -264,20 +330,9 @@ class Hoisdf(nn.Module):
     def _clamp(self, sdf: Tensor) -> Tensor:
         return sdf.clamp(-self.config.sdf_clamp, self.config.sdf_clamp)
 
-    def _pixel_features(
-        self, metres: Tensor, features: ImageFeatures, inputs: NetworkInput
-    ) -> Tensor:
-        pixels, _ = project(metres, inputs.intrinsics)
-        return sample_pyramid(features.pyramid, pixels, self.config.image_size)
+    def _grid(self, points: Tensor, center: Tensor, inputs: NetworkInput) -> Tensor:
+        pixels, _ = project(self._metres(points, center), inputs.intrinsics)
+        return pixel_grid(pixels, self.config.image_size)
 
-    def _distance(
-        self,
-        field: FieldDecoder,
-        points: Tensor,
-        center: Tensor,
-        features: ImageFeatures,
-        inputs: NetworkInput,
-    ) -> Tensor:
-        pixel = self._pixel_features(self._metres(points, center), features, inputs)
-        distance: Tensor = field(self.field_input(pixel), points)
-        return distance
+    def _field_reader(self, features: ImageFeatures, points: int) -> PixelReader:
+        return PixelReader((self.field_input,), features.pyramid, points, self.lookup)

@@ -42,6 +42,12 @@ def project(points: Tensor, intrinsics: Tensor) -> tuple[Tensor, Tensor]:
     return pixels, visible.squeeze(-1)
 
 
+def pixel_grid(pixels: Tensor, image_size: int) -> Tensor:
+    """Pixels (B, N, 2) of a crop with a side of ``image_size``, from -1 to 1 inside it."""
+    half = (image_size - 1) / 2
+    return (pixels - half) / half
+
+
 def sample_pyramid(pyramid: tuple[Tensor, ...], pixels: Tensor, image_size: int) -> Tensor:
     """Bilinear look-up of every level at the same place, border values outside.
 
@@ -53,8 +59,7 @@ def sample_pyramid(pyramid: tuple[Tensor, ...], pixels: Tensor, image_size: int)
     Returns:
         (B, N, sum of C_l), in the order of the pyramid.
     """
-    half = (image_size - 1) / 2
-    grid = ((pixels - half) / half).unsqueeze(2)  # (B, N, 1, 2) in [-1, 1]
+    grid = pixel_grid(pixels, image_size).unsqueeze(2)  # (B, N, 1, 2)
     levels = [
         F.grid_sample(level, grid, mode="bilinear", padding_mode="border", align_corners=True)
         for level in pyramid

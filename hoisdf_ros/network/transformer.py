@@ -60,9 +60,10 @@ class EncoderLayer(nn.Module):
         self.norm_attention, self.norm_feedforward = size.norm(), size.norm()
         self.dropout = nn.Dropout(size.dropout)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, N, D) to (B, N, D)."""
-        x = self.norm_attention(x + self.dropout(self.attention(x, x, x)))
+    def forward(self, x: Tensor, wanted: int | None = None) -> Tensor:
+        """(B, N, D) to (B, N, D); or only the first ``wanted`` of the N tokens."""
+        asked = x[:, :wanted]
+        x = self.norm_attention(asked + self.dropout(self.attention(asked, x, x)))
         out: Tensor = self.norm_feedforward(x + self.dropout(self.feedforward(x)))
         return out
 
@@ -95,6 +96,22 @@ class Encoder(nn.Module):
             outputs.append(self.norm(x))
         return Encoded(x, outputs)
 
+    def last(self, x: Tensor, wanted: int) -> tuple[Tensor, Tensor]:
+        """What `forward` gives of the first tokens after the last layer, with nothing besides.
+
+        Args:
+            x: (B, N, D) tokens.
+            wanted: How many tokens W are read afterwards.
+
+        Returns:
+            Memory and normalised output, (B, W, D) each.
+        """
+        *before, final = self.layers
+        for layer in before:
+            x = layer(x)
+        memory = final(x, wanted)
+        return memory, self.norm(memory)
+
 
 class DecoderLayer(nn.Module):
     """Self-attention among the queries, attention to the memory, feed-forward (post-norm)."""
@@ -116,8 +133,18 @@ class DecoderLayer(nn.Module):
             memory: (B, N, D) point tokens.
             allowed: (Q, Q) bool, which queries see each other.
         """
+        return self.read(self.confer(x, position, allowed), position, memory)
+
+    def confer(self, x: Tensor, position: Tensor, allowed: Tensor) -> Tensor:
+        """Attention among the queries; arguments and result as of `forward`."""
         placed = x + position
-        x = self.norm_self(x + self.dropout(self.self_attention(placed, placed, x, allowed)))
+        out: Tensor = self.norm_self(
+            x + self.dropout(self.self_attention(placed, placed, x, allowed))
+        )
+        return out
+
+    def read(self, x: Tensor, position: Tensor, memory: Tensor) -> Tensor:
+        """Attention to the memory, and feed-forward; arguments and result as of `forward`."""
         x = self.norm_attention(x + self.dropout(self.attention(x + position, memory, memory)))
         out: Tensor = self.norm_feedforward(x + self.dropout(self.feedforward(x)))
         return out
@@ -140,6 +167,7 @@ class HandDecoder(nn.Module):
     """Learnt queries, one a MANO joint and one for the shape, read the hand tokens."""
 
     allowed: Tensor
+    start: Tensor | None
 
     def __init__(self, size: LayerSize, depth: int, queries: int) -> None:
         super().__init__()
@@ -147,6 +175,7 @@ class HandDecoder(nn.Module):
         self.layers = nn.ModuleList(DecoderLayer(size) for _ in range(depth))
         self.norm = size.norm()
         self.register_buffer("allowed", finger_mask(queries), persistent=False)
+        self.register_buffer("start", None, persistent=False)
 
     def forward(self, memory: Tensor) -> list[Tensor]:
         """The normalised output (B, Q, D) of every layer.
@@ -156,9 +185,24 @@ class HandDecoder(nn.Module):
                 out.
         """
         position = self.queries.expand(memory.shape[0], -1, -1)
-        x = torch.zeros_like(position)
-        outputs = []
-        for layer in self.layers:
+        start = self.conferred(len(position)) if self.start is None else self.start
+        first, *others = self.layers
+        assert isinstance(first, DecoderLayer)
+        x = first.read(start.expand_as(position), position, memory)
+        outputs = [self.norm(x)]
+        for layer in others:
             x = layer(x, position, memory, self.allowed)
             outputs.append(self.norm(x))
         return outputs
+
+    def conferred(self, batch: int = 1) -> Tensor:
+        """(B, Q, D) after the first attention among the queries, which depends on no input."""
+        first = self.layers[0]
+        assert isinstance(first, DecoderLayer)
+        position = self.queries.expand(batch, -1, -1)
+        return first.confer(torch.zeros_like(position), position, self.allowed)
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Keep `conferred` as a constant; the weights must not change any more."""
+        self.start = self.conferred()

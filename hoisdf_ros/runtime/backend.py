@@ -54,8 +54,8 @@ class EagerBackend:
         return output
 
 
-def search_capacity(model: Hoisdf, inputs: NetworkInput) -> Capacity:
-    """How many points each field must evaluate for the search to be exact.
+def search_capacity(model: Hoisdf, inputs: NetworkInput) -> Capacity | None:
+    """How many points each field must evaluate for the dense search to be exact.
 
     The numbers follow from the boxes and are known before the network runs; whole steps keep
     the number of different shapes small.
@@ -63,8 +63,13 @@ def search_capacity(model: Hoisdf, inputs: NetworkInput) -> Capacity:
     Args:
         model: The network.
         inputs: The crops.
+
+    Returns:
+        None for the coarse-to-fine search, whose budgets are fixed.
     """
     config = model.config
+    if config.sampler != "dense":
+        return None
     step, most = max(_STEPS, config.lattice_size**3 // _STEPS), config.lattice_size**3
     kept = (config.hand_points, config.object_points)
     inside = model.points_in_boxes(inputs).amax(dim=1).tolist()

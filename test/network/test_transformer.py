@@ -91,3 +91,27 @@ def test_queries_of_one_finger_do_not_feel_another_fingers_query() -> None:
     decoder.queries[1] += 1.0  # the index finger's first joint
     changed = (decoder(memory)[-1] - before).abs().amax(dim=-1).squeeze(0) > 1e-6
     assert changed.nonzero().flatten().tolist() == [1, 2, 3]
+
+
+@torch.no_grad()
+def test_the_last_layer_alone_gives_the_first_tokens_as_all_do() -> None:
+    torch.manual_seed(5)
+    encoder = Encoder(SIZE, depth=2).eval()
+    x = torch.randn(2, 9, DIM)
+    every = encoder(x)
+    memory, normed = encoder.last(x, 4)
+    torch.testing.assert_close(memory, every.memory[:, :4], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(normed, every.layers[-1][:, :4], rtol=1e-4, atol=1e-5)
+
+
+@torch.no_grad()
+def test_a_settled_decoder_answers_as_before() -> None:
+    torch.manual_seed(6)
+    decoder = HandDecoder(SIZE, depth=2, queries=17).eval()
+    memory = torch.randn(3, 5, DIM)
+    before = decoder(memory)
+    decoder.settle()
+    torch.testing.assert_close(decoder(memory), before)
+    decoder.get_parameter("layers.0.self_attention.value.bias").add_(torch.randn(DIM))
+    assert decoder.start is not None
+    assert not torch.allclose(decoder.start, decoder.conferred())
