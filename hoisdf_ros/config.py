@@ -284,8 +284,31 @@ class EstimatorConfig:
         "", "folder with one <object_id>/textured.obj per object; empty: the packaged demo set"
     )
     object_id: str = parameter("", "the object being held; empty: as the detections say", live=True)
-    backend: str = parameter("auto", "how the network runs", choices=("auto", "eager"))
+    backend: str = parameter(
+        "auto",
+        "how the network runs; auto: the fastest that there is of tensorrt (on a GPU), compiled "
+        "(on a CPU only where it has been built before) and eager",
+        choices=("auto", "tensorrt", "compiled", "eager"),
+    )
     device: str = parameter("auto", "auto, cpu or cuda[:index]")
+    precision: str = parameter(
+        "fp16",
+        "of the matrix products on a GPU, backend eager aside; all else is fp32",
+        choices=("fp16", "bf16", "fp32"),
+    )
+    sampler: str = parameter(
+        "auto",
+        "how the points near a surface are found; dense: exactly; coarse_to_fine: at a fraction of "
+        "the cost; auto: dense only with backend eager and where that costs less",
+        choices=("auto", "coarse_to_fine", "dense"),
+    )
+    engine_cache_dir: str = parameter(
+        "", "folder of compiled networks; empty: $XDG_CACHE_HOME/hoisdf_ros or ~/.cache/hoisdf_ros"
+    )
+    rebuild_engine: bool = parameter(False, "compile the network even where it has been before")
+    allow_engine_build: bool = parameter(
+        True, "compile the network at start, which takes minutes; false: refuse where there is none"
+    )
     depth_mode: str = parameter(
         "aligned",
         "aligned: take the wrist's position from depth registered to the image; none: no depth, "

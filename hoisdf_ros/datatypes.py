@@ -294,6 +294,7 @@ class EstimatorInfo:
         hand_model: File name of the hand model.
         objects: Known object ids.
         trained: False while the weights are random and poses mean nothing.
+        notes: Which compiled network runs, and why no faster backend does.
     """
 
     weights: str
@@ -305,3 +306,4 @@ class EstimatorInfo:
     hand_model: str
     objects: tuple[str, ...]
     trained: bool
+    notes: tuple[str, ...] = ()

@@ -47,6 +47,8 @@ from hoisdf_ros.preprocessing.boxes import HandRegion, find_hands
 from hoisdf_ros.preprocessing.crop import Crop, make_crop
 from hoisdf_ros.preprocessing.roots import object_center, root_from_depth
 from hoisdf_ros.runtime.backend import Stopwatch
+from hoisdf_ros.runtime.choice import silent
+from hoisdf_ros.runtime.engine import Say
 from hoisdf_ros.runtime.loading import UNTRAINED, load_network
 
 _MORE_PASSES = 2  # at most, after the first: one from the forearm, one from the refined wrist
@@ -92,14 +94,15 @@ class Estimator:
 
     Args:
         config: Weights, hand model, objects, thresholds.
+        say: Is told what takes long: the network may have to be compiled.
 
     Raises:
         HoisdfError: Weights, hand model or objects cannot be used; the message says why.
     """
 
-    def __init__(self, config: EstimatorConfig) -> None:
+    def __init__(self, config: EstimatorConfig, say: Say = silent) -> None:
         self.config = config
-        self.network = load_network(config)
+        self.network = load_network(config, say)
         arrays = load_right_hand(config.hand_model_dir)
         self.hand_model = HandModel(arrays).eval().to(self.network.backend.device)
         self._skin = Skin(self.hand_model.faces)
@@ -230,6 +233,7 @@ class Estimator:
             hand_model=self.config.hand_model_dir or stand_in_path().name,
             objects=self.objects.ids,
             trained=self.trained,
+            notes=backend.notes,
         )
 
     def update(self, config: EstimatorConfig) -> None:

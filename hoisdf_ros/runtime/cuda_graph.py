@@ -7,7 +7,7 @@ from torch import Tensor
 
 from hoisdf_ros.errors import BackendError, reason
 from hoisdf_ros.network.model import Hoisdf
-from hoisdf_ros.runtime.accuracy import check, differences, probes
+from hoisdf_ros.runtime.accuracy import compare, probes
 from hoisdf_ros.runtime.engine import EngineBackend, Run
 from hoisdf_ros.runtime.flat import FlatNetwork
 from hoisdf_ros.runtime.precision import in_precision
@@ -61,6 +61,6 @@ def cuda_graph_backend(network: Hoisdf, precision: str, device: str) -> EngineBa
             f"backend 'compiled' cannot record the network ({reason(error)}): take backend eager"
         ) from error
     backend = EngineBackend("compiled", precision, device, run)
-    check(differences(network, backend, probes(network.config.image_size, device)), precision)
+    compare(network, backend, precision, device)
     backend.notes = ("CUDA graph",)
     return backend

@@ -13,7 +13,7 @@ from torch import Tensor
 from hoisdf_ros.errors import BackendError
 from hoisdf_ros.network.io import NetworkInput, NetworkOutput
 from hoisdf_ros.network.model import Hoisdf
-from hoisdf_ros.runtime.accuracy import check, differences, probes
+from hoisdf_ros.runtime.accuracy import compare
 from hoisdf_ros.runtime.backend import Stopwatch
 from hoisdf_ros.runtime.engine_cache import Engine, EngineError, EngineKey, find, store
 from hoisdf_ros.runtime.flat import batched, one_by_one, restored
@@ -80,7 +80,8 @@ class EngineBackend:
     @torch.no_grad()
     def __call__(self, inputs: NetworkInput) -> NetworkOutput:
         """One forward pass; entries of a batch one after the other, as engines are for one."""
-        return restored(batched([self.run(list(entry)) for entry in one_by_one(inputs)]))
+        entries = [[value.contiguous() for value in entry] for entry in one_by_one(inputs)]
+        return restored(batched([self.run(entry) for entry in entries]))
 
 
 def ready(name: str, maker: Maker, policy: CachePolicy, say: Say) -> EngineBackend:
@@ -155,9 +156,7 @@ def compared(maker: Maker, engine: Engine) -> tuple[Engine, Run]:
     if engine.differences:
         return engine, run
     backend = EngineBackend("engine", maker.precision, maker.device, run)
-    crops = probes(maker.network.config.image_size, maker.device)
-    found = differences(maker.network, backend, crops)
-    check(found, maker.precision)
+    found = compare(maker.network, backend, maker.precision, maker.device)
     return replace(engine, differences=found), run
 
 

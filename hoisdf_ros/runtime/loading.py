@@ -8,7 +8,9 @@ import torch
 from hoisdf_ros.config import EstimatorConfig, NetworkConfig, preset
 from hoisdf_ros.network.checkpoint import load_checkpoint, stored_preset, weights_hash
 from hoisdf_ros.network.model import Hoisdf
-from hoisdf_ros.runtime.backend import Backend, make_backend
+from hoisdf_ros.runtime.backend import Backend
+from hoisdf_ros.runtime.choice import Source, make_backend, silent
+from hoisdf_ros.runtime.engine import Say
 
 UNTRAINED = "untrained"
 
@@ -30,15 +32,35 @@ class LoadedNetwork:
     weights_hash: str
 
 
-def load_network(config: EstimatorConfig) -> LoadedNetwork:
-    """Build the network that the settings name and fill it with its weights.
+def load_network(config: EstimatorConfig, say: Say = silent) -> LoadedNetwork:
+    """Build the network that the settings name and make it ready to run.
+
+    Args:
+        config: Weights, preset and how to run them.
+        say: Is told what takes long.
+
+    Raises:
+        CheckpointError: The weights do not fit, or are not safe to read.
+        ConfigError: There is no such preset.
+        BackendError: The device or backend does not exist here.
+    """
+    source = load_source(config)
+    return LoadedNetwork(
+        backend=make_backend(source, say),
+        config=source.network.config,
+        weights=Path(config.weights).name or UNTRAINED,
+        weights_hash=source.weights_hash,
+    )
+
+
+def load_source(config: EstimatorConfig) -> Source:
+    """The network that the settings name, filled with its weights.
 
     Without weights the numbers are random, the same on every start.
 
     Raises:
         CheckpointError: The weights do not fit, or are not safe to read.
         ConfigError: There is no such preset.
-        BackendError: The device or backend does not exist here.
     """
     weights = Path(config.weights).expanduser() if config.weights else None
     network_config = preset(config.preset or _usual_preset(weights))
@@ -47,12 +69,7 @@ def load_network(config: EstimatorConfig) -> LoadedNetwork:
         model = Hoisdf(network_config)
     if weights is not None:
         load_checkpoint(weights, model)
-    return LoadedNetwork(
-        backend=make_backend(model, config.backend, config.device),
-        config=network_config,
-        weights=Path(config.weights).name or UNTRAINED,
-        weights_hash=weights_hash(model),
-    )
+    return Source(model, weights_hash(model), config)
 
 
 def _usual_preset(weights: Path | None) -> str:

@@ -161,8 +161,8 @@ class TensorRtMaker:
             ) from error
 
         def run(tensors: Sequence[Tensor]) -> list[Tensor]:
-            outputs = module(*(tensor.contiguous() for tensor in tensors))
-            return [output.clone() for output in outputs]  # the next run may write into the same
+            # copied, since the next run may write into the same memory
+            return [output.clone() for output in module(*tensors)]
 
         return run
 
