@@ -4,10 +4,12 @@ A default stands here and nowhere else: ROS parameters, command-line options and
 ``config/hoisdf.yaml`` are read off these dataclasses.
 """
 
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from hoisdf_ros.errors import ConfigError
+from hoisdf_ros.parameter import parameter
+from hoisdf_ros.search_budget import SearchBudget, check_search
 
 Lattice = Literal["regular", "sheared"]
 HandHead = Literal["mano", "inverse_kinematics"]
@@ -57,27 +59,7 @@ SMALL_DECODER = DecoderConfig()
 BIG_DECODER = DecoderConfig((128, 256, 512, 1024, 2048), (128, 256, 512, 1024), False, (128, 64))
 
 
-MOST_CHOSEN = 3840
-"""TensorRT takes the best of no more than these at once."""
-
-
-@dataclass(frozen=True)
-class SearchBudget:
-    """How much of a field the coarse-to-fine search evaluates: ``seen + 8 * sum(kept)`` points.
-
-    Args:
-        seen: Cells of the coarsest level that are evaluated, nearest to the field's centre first.
-        kept: Cells kept of each level, coarsest first. Each is split into 2x2x2 cells of the next
-            level; the last level's into points of the lattice.
-    """
-
-    seen: int
-    kept: tuple[int, ...]
-
-    @property
-    def evaluated(self) -> int:
-        """Points at which the field is evaluated."""
-        return self.seen + 8 * sum(self.kept)
+HAND_SEARCH, OBJECT_SEARCH = SearchBudget(768, (160, 432)), SearchBudget(768, (224, 448))
 
 
 @dataclass(frozen=True)
@@ -123,8 +105,8 @@ class NetworkConfig:
     hand_points: int = 600
     object_points: int = 200
     sampler: Sampler = "dense"
-    hand_search: SearchBudget = SearchBudget(768, (160, 432))
-    object_search: SearchBudget = SearchBudget(768, (224, 448))
+    hand_search: SearchBudget = HAND_SEARCH
+    object_search: SearchBudget = OBJECT_SEARCH
     dim: int = 256
     heads: int = 4
     feedforward: int = 1024
@@ -152,34 +134,11 @@ class NetworkConfig:
                 f"from a lattice of {self.lattice_size}^3 = {points}; enlarge lattice_size"
             )
         if self.sampler == "coarse_to_fine":
-            self._check_search()
-
-    def _check_search(self) -> None:
-        hand, held = self.hand_search, self.object_search
-        levels = len(hand.kept)
-        if not levels or len(held.kept) != levels:
-            raise ConfigError(
-                f"hand_search keeps cells of {levels} levels and object_search of "
-                f"{len(held.kept)}: expected the same number, at least 1"
+            check_search(
+                self.lattice_size,
+                (self.hand_search, self.object_search),
+                (self.hand_points, self.object_points),
             )
-        if self.lattice_size % 2**levels:
-            raise ConfigError(
-                f"lattice_size {self.lattice_size} does not divide by {2**levels}, as a search of "
-                f"{levels} levels needs; change it, or take the dense sampler"
-            )
-        for budget, points in ((hand, self.hand_points), (held, self.object_points)):
-            cells = (self.lattice_size >> levels) ** 3
-            there = (min(budget.seen, cells), *(8 * kept for kept in budget.kept))
-            wanted = (*budget.kept, points)
-            if any(more > less for more, less in zip(wanted, there, strict=True)):
-                raise ConfigError(
-                    f"{budget} for {points} points: {wanted} are wanted of {there} evaluated; "
-                    "enlarge the budget"
-                )
-            if max(budget.seen, *wanted) > MOST_CHOSEN:
-                raise ConfigError(
-                    f"{budget}: TensorRT takes the best {MOST_CHOSEN} at most; make it smaller"
-                )
 
 
 _HO3D_OBJECT_DEPTH = 0.5244322  # metres; mean over HO-3D, network.md section 1
@@ -237,29 +196,6 @@ def preset(name: str, lattice: Lattice = "regular") -> NetworkConfig:
     if name not in PRESETS:
         raise ConfigError(f"preset '{name}': expected one of {', '.join(PRESETS)}")
     return replace(PRESETS[name], lattice=lattice)
-
-
-@dataclass(frozen=True)
-class ParameterInfo:
-    """What a user is told about a parameter, and what is refused.
-
-    Args:
-        description: What it does, with its unit.
-        low, high: Smallest and largest value, or None.
-        choices: The only values accepted, or empty.
-        live: May change while the node runs.
-    """
-
-    description: str
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[str, ...] = ()
-    live: bool = False
-
-
-def parameter(default: Any, description: str, **info: Any) -> Any:  # noqa: ANN401
-    """A dataclass field that is also a ROS parameter; ``info`` as for `ParameterInfo`."""
-    return field(default=default, metadata={"info": ParameterInfo(description, **info)})
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import torch
 
-from hoisdf_ros.config import PRESETS, BackboneConfig, DecoderConfig, SearchBudget
+from hoisdf_ros.config import PRESETS, BackboneConfig, DecoderConfig
 from hoisdf_ros.network.model import Hoisdf
 from hoisdf_ros.network.serving import serving_copy
+from hoisdf_ros.search_budget import SearchBudget
 
 CONFIG = replace(
     PRESETS["demo"],
