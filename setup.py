@@ -25,5 +25,8 @@ setup(
         "tqdm",
         "transforms3d",
     ],
+    extras_require={
+        "portable": ["onnx", "onnxscript", "torch-tensorrt-rtx"],  # `hoisdf compile --target`
+    },
     entry_points={"console_scripts": ["hoisdf = hoisdf_ros.cli.main:main"]},
 )

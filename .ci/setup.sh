@@ -96,6 +96,22 @@ install_wheels() {
   done_with wheels "$want"
 }
 
+# Without these nothing is compiled for GPUs; all else works.
+install_tensorrt() {
+  local file=$ci/requirements/tensorrt.txt want
+  want="$(cat "$stamps/wheels") $(sha256sum <"$file")"
+  [ "$(uname -m)" = x86_64 ] || return 0
+  unchanged tensorrt "$want" && return
+  say "installing TensorRT-RTX (100 MB)"
+  # shellcheck disable=SC2086  # PIP_ARGS is a list of options
+  if "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --use-pep517 --no-deps \
+    ${PIP_ARGS:-} --requirement="$file"; then
+    done_with tensorrt "$want"
+  else
+    say "going on without TensorRT-RTX: its tests are skipped"
+  fi
+}
+
 # With the wheels nothing needs to be sourced before building; these are their settings.
 enter_wheels() {
   local libraries
@@ -172,6 +188,7 @@ ros=$(find_ros)
 "$ci/system_packages.sh" "$python"
 make_venv
 install_wheels
+install_tensorrt
 build_messages
 "$ci/write_env.sh" "$ros"
 fetch_detector

@@ -4,10 +4,12 @@ A default stands here and nowhere else: ROS parameters, command-line options and
 ``config/hoisdf.yaml`` are read off these dataclasses.
 """
 
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from hoisdf_ros.errors import ConfigError
+from hoisdf_ros.parameter import parameter
+from hoisdf_ros.search_budget import SearchBudget, check_search
 
 Lattice = Literal["regular", "sheared"]
 HandHead = Literal["mano", "inverse_kinematics"]
@@ -71,27 +73,7 @@ SMALL_DECODER = DecoderConfig()
 BIG_DECODER = DecoderConfig((128, 256, 512, 1024, 2048), (128, 256, 512, 1024), False, (128, 64))
 
 
-MOST_CHOSEN = 3840
-"""TensorRT takes the best of no more than these at once."""
-
-
-@dataclass(frozen=True)
-class SearchBudget:
-    """How much of a field the coarse-to-fine search evaluates: ``seen + 8 * sum(kept)`` points.
-
-    Args:
-        seen: Cells of the coarsest level that are evaluated, nearest to the field's centre first.
-        kept: Cells kept of each level, coarsest first. Each is split into 2x2x2 cells of the next
-            level; the last level's into points of the lattice.
-    """
-
-    seen: int
-    kept: tuple[int, ...]
-
-    @property
-    def evaluated(self) -> int:
-        """Points at which the field is evaluated."""
-        return self.seen + 8 * sum(self.kept)
+HAND_SEARCH, OBJECT_SEARCH = SearchBudget(768, (160, 432)), SearchBudget(768, (224, 448))
 
 
 @dataclass(frozen=True)
@@ -137,8 +119,8 @@ class NetworkConfig:
     hand_points: int = 600
     object_points: int = 200
     sampler: Sampler = "dense"
-    hand_search: SearchBudget = SearchBudget(768, (160, 432))
-    object_search: SearchBudget = SearchBudget(768, (224, 448))
+    hand_search: SearchBudget = HAND_SEARCH
+    object_search: SearchBudget = OBJECT_SEARCH
     dim: int = 256
     heads: int = 4
     feedforward: int = 1024
@@ -166,34 +148,11 @@ class NetworkConfig:
                 f"from a lattice of {self.lattice_size}^3 = {points}; enlarge lattice_size"
             )
         if self.sampler == "coarse_to_fine":
-            self._check_search()
-
-    def _check_search(self) -> None:
-        hand, held = self.hand_search, self.object_search
-        levels = len(hand.kept)
-        if not levels or len(held.kept) != levels:
-            raise ConfigError(
-                f"hand_search keeps cells of {levels} levels and object_search of "
-                f"{len(held.kept)}: expected the same number, at least 1"
+            check_search(
+                self.lattice_size,
+                (self.hand_search, self.object_search),
+                (self.hand_points, self.object_points),
             )
-        if self.lattice_size % 2**levels:
-            raise ConfigError(
-                f"lattice_size {self.lattice_size} does not divide by {2**levels}, as a search of "
-                f"{levels} levels needs; change it, or take the dense sampler"
-            )
-        for budget, points in ((hand, self.hand_points), (held, self.object_points)):
-            cells = (self.lattice_size >> levels) ** 3
-            there = (min(budget.seen, cells), *(8 * kept for kept in budget.kept))
-            wanted = (*budget.kept, points)
-            if any(more > less for more, less in zip(wanted, there, strict=True)):
-                raise ConfigError(
-                    f"{budget} for {points} points: {wanted} are wanted of {there} evaluated; "
-                    "enlarge the budget"
-                )
-            if max(budget.seen, *wanted) > MOST_CHOSEN:
-                raise ConfigError(
-                    f"{budget}: TensorRT takes the best {MOST_CHOSEN} at most; make it smaller"
-                )
 
 
 _HO3D_OBJECT_DEPTH = 0.5244322  # metres; mean over HO-3D, network.md section 1
@@ -242,6 +201,10 @@ PRESETS: dict[str, NetworkConfig] = {
 """The four published networks, and a small one for machines without a GPU."""
 
 
+PACKAGED = "demo"
+"""As `EstimatorConfig.weights`: the weights in this package, of the preset of the same name."""
+
+
 def preset(name: str, lattice: Lattice = "regular") -> NetworkConfig:
     """The network configuration called ``name``.
 
@@ -251,29 +214,6 @@ def preset(name: str, lattice: Lattice = "regular") -> NetworkConfig:
     if name not in PRESETS:
         raise ConfigError(f"preset '{name}': expected one of {', '.join(PRESETS)}")
     return replace(PRESETS[name], lattice=lattice)
-
-
-@dataclass(frozen=True)
-class ParameterInfo:
-    """What a user is told about a parameter, and what is refused.
-
-    Args:
-        description: What it does, with its unit.
-        low, high: Smallest and largest value, or None.
-        choices: The only values accepted, or empty.
-        live: May change while the node runs.
-    """
-
-    description: str
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[str, ...] = ()
-    live: bool = False
-
-
-def parameter(default: Any, description: str, **info: Any) -> Any:  # noqa: ANN401
-    """A dataclass field that is also a ROS parameter; ``info`` as for `ParameterInfo`."""
-    return field(default=default, metadata={"info": ParameterInfo(description, **info)})
 
 
 @dataclass(frozen=True)
@@ -302,8 +242,31 @@ class EstimatorConfig:
         "the object being held; empty: as the detections say, else the one of object_dir that fits",
         live=True,
     )
-    backend: str = parameter("auto", "how the network runs", choices=("auto", "eager"))
+    backend: str = parameter(
+        "auto",
+        "how the network runs; auto: the fastest that there is of tensorrt (on a GPU), compiled "
+        "(on a CPU only where it has been built before) and eager",
+        choices=("auto", "tensorrt", "compiled", "eager"),
+    )
     device: str = parameter("auto", "auto, cpu or cuda[:index]")
+    precision: str = parameter(
+        "fp16",
+        "of the matrix products on a GPU, backend eager aside; all else is fp32",
+        choices=("fp16", "bf16", "fp32"),
+    )
+    sampler: str = parameter(
+        "auto",
+        "how the points near a surface are found; dense: exactly; coarse_to_fine: at a fraction of "
+        "the cost; auto: dense only with backend eager and where that costs less",
+        choices=("auto", "coarse_to_fine", "dense"),
+    )
+    engine_cache_dir: str = parameter(
+        "", "folder of compiled networks; empty: $XDG_CACHE_HOME/hoisdf_ros or ~/.cache/hoisdf_ros"
+    )
+    rebuild_engine: bool = parameter(False, "compile the network even where it has been before")
+    allow_engine_build: bool = parameter(
+        True, "compile the network at start, which takes minutes; false: refuse where there is none"
+    )
     depth_mode: str = parameter(
         "aligned",
         "aligned: take the wrist's position from depth registered to the image; none: from where "

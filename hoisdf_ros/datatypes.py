@@ -321,6 +321,7 @@ class EstimatorInfo:
         objects: Known object ids.
         trained: False while the weights are random and poses mean nothing.
         detector: What finds hands: ``builtin``, or why nothing does.
+        notes: Which compiled network runs, and why no faster backend does.
     """
 
     weights: str
@@ -333,3 +334,4 @@ class EstimatorInfo:
     objects: tuple[str, ...]
     trained: bool
     detector: str
+    notes: tuple[str, ...] = ()

@@ -43,6 +43,8 @@ from hoisdf_ros.postprocessing.objects import (
 from hoisdf_ros.postprocessing.skin import Skin
 from hoisdf_ros.preprocessing.boxes import HandRegion
 from hoisdf_ros.runtime.backend import Stopwatch
+from hoisdf_ros.runtime.choice import silent
+from hoisdf_ros.runtime.engine import Say
 from hoisdf_ros.runtime.loading import UNTRAINED, LoadedNetwork, load_network
 from hoisdf_ros.tracking.detecting import load_detector
 from hoisdf_ros.tracking.first_root import first_root, what_may_be_held
@@ -59,14 +61,15 @@ class Estimator:
 
     Args:
         config: Weights, hand model, objects, thresholds.
+        say: Is told what takes long: the network may have to be compiled.
 
     Raises:
         HoisdfError: Weights, hand model or objects cannot be used; the message says why.
     """
 
-    def __init__(self, config: EstimatorConfig) -> None:
+    def __init__(self, config: EstimatorConfig, say: Say = silent) -> None:
         self.config = config
-        network = load_network(config)
+        network = load_network(config, say)
         arrays = load_right_hand(config.hand_model_dir)
         hand_model = HandModel(arrays).eval().to(network.backend.device)
         self.looker = Looker(network, hand_model)
@@ -201,6 +204,7 @@ class Estimator:
             objects=self.objects.ids,
             trained=self.trained,
             detector=self._detector.words,
+            notes=backend.notes,
         )
 
     def update(self, config: EstimatorConfig) -> None:

@@ -226,6 +226,7 @@ class _Fixed:
     """
 
     name, precision, device = "eager", "fp32", "cpu"
+    notes: tuple[str, ...] = ()
 
     def __init__(self, output: NetworkOutput) -> None:
         self.output = output

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from hoisdf_ros.data.atomic import write_atomically
+from hoisdf_ros.atomic import write_atomically
 from hoisdf_ros.datatypes import Box, Camera, Detection, Frame
 from hoisdf_ros.errors import DataError, NpzError
 from hoisdf_ros.npz import read_npz

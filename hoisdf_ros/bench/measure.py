@@ -3,9 +3,8 @@
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -26,7 +25,7 @@ from hoisdf_ros.network.checkpoint import load_checkpoint
 from hoisdf_ros.network.io import NetworkInput
 from hoisdf_ros.network.model import Hoisdf
 from hoisdf_ros.runtime.backend import Backend, EagerBackend
-from hoisdf_ros.runtime.loading import load_network
+from hoisdf_ros.runtime.loading import load_network, weights_file
 
 Document = dict[str, Any]
 """What is measured, as JSON has it; milliseconds where a name ends in ``_ms``."""
@@ -203,13 +202,12 @@ def exact_network(config: EstimatorConfig, network: NetworkConfig, device: str) 
         network: The preset.
         device: Where it runs.
     """
-    names = {entry.name for entry in fields(network)}
-    dense: dict[str, Any] = {"sampler": "dense"} if "sampler" in names else {}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        model = Hoisdf(replace(network, **dense))
-    if config.weights:
-        load_checkpoint(Path(config.weights).expanduser(), model)
+        model = Hoisdf(replace(network, sampler="dense"))
+    weights = weights_file(config.weights)
+    if weights is not None:
+        load_checkpoint(weights, model)
     return EagerBackend(model, device)
 
 

@@ -15,7 +15,7 @@ from hoisdf_ros.conventions import MIRROR, Side
 from hoisdf_ros.data.object_models import Objects
 from hoisdf_ros.data.sample import Sample
 from hoisdf_ros.datatypes import Array
-from hoisdf_ros.errors import ConfigError, EvaluationError
+from hoisdf_ros.errors import EvaluationError
 from hoisdf_ros.estimator import Estimator
 from hoisdf_ros.evaluation.prediction import look_at
 from hoisdf_ros.geometry.rotation import matrix_from_rotation_vector
@@ -27,7 +27,6 @@ from hoisdf_ros.postprocessing.identity import Pose
 from hoisdf_ros.postprocessing.object_view import Masks
 from hoisdf_ros.preprocessing.crop import Crop, make_crop
 from hoisdf_ros.preprocessing.roots import object_center
-from hoisdf_ros.runtime.backend import EagerBackend
 from hoisdf_ros.runtime.fields import predicted_field
 
 
@@ -54,17 +53,11 @@ class NetworkWitness:
     """Evidence from a network, given the true wrist and boxes.
 
     Args:
-        estimator: With the eager backend, whose fields can be asked.
-
-    Raises:
-        ConfigError: Another backend.
+        estimator: Whose fields are asked.
     """
 
     def __init__(self, estimator: Estimator) -> None:
-        backend = estimator.network.backend
-        if not isinstance(backend, EagerBackend):
-            raise ConfigError(f"fields need the eager backend, this is '{backend.name}'")
-        self._estimator, self._model = estimator, backend.model
+        self._estimator, self._model = estimator, estimator.network.model
 
     def __call__(self, sample: Sample, number: int) -> Evidence:  # noqa: ARG002
         """What the network says of one picture."""

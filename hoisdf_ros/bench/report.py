@@ -6,10 +6,10 @@ from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
+from hoisdf_ros.atomic import write_atomically
 from hoisdf_ros.bench.latency import PAPER_MS, STAGES
 from hoisdf_ros.bench.measure import Document
 from hoisdf_ros.bench.plot import plot
-from hoisdf_ros.data.atomic import write_atomically
 
 _TIMES = (
     ("network_ms", "network"),

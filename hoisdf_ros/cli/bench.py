@@ -10,26 +10,23 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from hoisdf_ros.config import PRESETS, EstimatorConfig, ParameterInfo
+from hoisdf_ros.cli.weights import add_weights_options, weights_of
+from hoisdf_ros.config import EstimatorConfig
 from hoisdf_ros.errors import reason
+from hoisdf_ros.parameter import ParameterInfo
 
 _SETTINGS = ("backend", "precision", "sampler")
-"""Of `EstimatorConfig`, what says how the network runs; an option each, as far as they exist."""
+"""Of `EstimatorConfig`, what says how the network runs; an option each."""
 
-_PACKAGED = Path(__file__).parents[1] / "assets" / "weights" / "demo.pth"
 _NODE_SECONDS, _QUICK_NODE_SECONDS = 20.0, 4.0
 _PATIENCE_S = 240.0
-_HAS_DETECTOR = "hand_detector" in {entry.name for entry in fields(EstimatorConfig)}
 _PICTURES, _QUICK_PICTURES = 48, 8
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command's options."""
     parser = commands.add_parser("bench", help="time network, core and node")
-    parser.add_argument(
-        "--weights", default="demo", help="checkpoint, or demo: the packaged ones (demo)"
-    )
-    parser.add_argument("--preset", choices=("", *PRESETS), default="")
+    add_weights_options(parser)
     for name, info in _settings().items():
         parser.add_argument(f"--{name}", choices=info.choices, help=info.description)
     parser.add_argument("--device", default="auto")
@@ -78,18 +75,15 @@ def run(options: argparse.Namespace) -> int:
 
 def _settings() -> dict[str, ParameterInfo]:
     known = {entry.name: entry.metadata["info"] for entry in fields(EstimatorConfig)}
-    return {name: known[name] for name in _SETTINGS if name in known}
+    return {name: known[name] for name in _SETTINGS}
 
 
 def _config(options: argparse.Namespace) -> EstimatorConfig:
-    weights = options.weights
-    if weights == "demo":
-        weights = str(_PACKAGED) if _PACKAGED.is_file() else ""
-        if not weights:
-            _note("there are no packaged weights: timing the untrained demo network")
     wanted = {name: getattr(options, name) for name in _settings()}
     chosen = {name: value for name, value in wanted.items() if value is not None}
-    return EstimatorConfig(weights=weights, preset=options.preset, device=options.device, **chosen)
+    return EstimatorConfig(
+        weights=weights_of(options), preset=options.preset, device=options.device, **chosen
+    )
 
 
 def _add_node(
@@ -103,8 +97,7 @@ def _add_node(
         document["missing"]["node_overhead_ms"] = "there is no ROS (rclpy) in this environment"
         return
     names = ("weights", "preset", "device", *_settings())
-    settings = {name: getattr(config, name) for name in names if getattr(config, name)}
-    real = [f"{name}:={value}" for name, value in settings.items()]
+    real = [f"{name}:={getattr(config, name)}" for name in names]
     with tempfile.TemporaryDirectory(prefix="hoisdf_bench_") as folder:
         pictures = Path(folder) / "frames.npz"
         write_frames(pictures, frames)
@@ -114,11 +107,8 @@ def _add_node(
             document["node_overhead_ms"] = instant["overhead_ms"]
             given = _node([*words, *(f"--parameter={word}" for word in real)])
             document["node"] = {"instant": instant, "given": given}
-            if _HAS_DETECTOR:
-                found = _node([*words, "--no-detections", *(f"--parameter={w}" for w in real)])
-                document["node"]["detector"] = found
-            else:
-                document["missing"]["node.detector"] = "the node takes boxes from outside only"
+            found = _node([*words, "--no-detections", *(f"--parameter={w}" for w in real)])
+            document["node"]["detector"] = found
         except _NodeError as error:
             document["missing"]["node_overhead_ms"] = str(error)
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from hoisdf_ros.cli import bench, data, detector, evaluate, parity, predict, train
+from hoisdf_ros.cli import compile as compile_network
 from hoisdf_ros.errors import HoisdfError
 
 FAILED, REFUSED = 1, 2
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="hoisdf", description="Hand and held object from one picture, in metres."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    for command in (predict, parity, bench, data, train, evaluate, detector):
+    for command in (predict, parity, bench, compile_network, data, train, evaluate, detector):
         command.add_parser(commands)
     options = parser.parse_args(arguments)
     try:

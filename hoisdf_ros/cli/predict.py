@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hoisdf_ros.config import PRESETS, EstimatorConfig
+from hoisdf_ros.cli.weights import add_weights_options, weights_of
+from hoisdf_ros.config import EstimatorConfig
 from hoisdf_ros.conventions import JOINT_NAMES, UNTRAINED_WARNING
 from hoisdf_ros.datatypes import Box, Camera, Detection, Estimate, EstimatorInfo, Frame
 from hoisdf_ros.errors import ConfigError, ImageError
@@ -30,8 +31,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     place = parser.add_mutually_exclusive_group(required=True)
     place.add_argument("--root", metavar="X,Y,Z", help="wrist in the camera frame, metres")
     place.add_argument("--depth", type=Path, help="16-bit PNG registered to the picture, mm")
-    parser.add_argument("--weights", default="", help="checkpoint; without: untrained demo network")
-    parser.add_argument("--preset", default="", choices=("", *PRESETS))
+    add_weights_options(parser)
     parser.add_argument("--hand-model-dir", default="", help="folder with MANO_RIGHT.pkl or .npz")
     parser.add_argument("--object-dir", default="", help="folder of meshes")
     parser.add_argument("--device", default="auto")
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     frame = _frame(options)
     estimator = Estimator(
         EstimatorConfig(
-            weights=options.weights,
+            weights=weights_of(options),
             preset=options.preset,
             hand_model_dir=options.hand_model_dir,
             object_dir=options.object_dir,
@@ -171,7 +171,8 @@ def _write(
     options: argparse.Namespace, document: dict[str, Any], picture: NDArray[np.uint8]
 ) -> tuple[Path, Path]:
     """Write both files, each whole or not at all."""
-    from hoisdf_ros.data.atomic import write_atomically, write_picture
+    from hoisdf_ros.atomic import write_atomically
+    from hoisdf_ros.data.atomic import write_picture
 
     text = json.dumps(document, indent=2, allow_nan=False) + "\n"
     json_path = options.out / f"{options.image.stem}_estimate.json"

@@ -17,7 +17,7 @@ import cv2
 import torch
 from tqdm import tqdm
 
-from hoisdf_ros.data.atomic import PARTIAL, write_atomically
+from hoisdf_ros.atomic import PARTIAL, write_atomically
 from hoisdf_ros.data.shard_labels import cut_out
 from hoisdf_ros.data.shards import (
     MANIFEST,

@@ -13,9 +13,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from hoisdf_ros.atomic import write_atomically
 from hoisdf_ros.conventions import NUM_BETAS, Side
 from hoisdf_ros.data import grasp as grasp_module
-from hoisdf_ros.data.atomic import write_atomically
 from hoisdf_ros.data.grasp import Grasp, GraspSynthesiser
 from hoisdf_ros.data.synthetic_streams import Purpose, Split, stream
 from hoisdf_ros.datatypes import Array, Mesh

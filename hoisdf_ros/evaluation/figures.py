@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubFigure
 
-from hoisdf_ros.data.atomic import write_atomically
+from hoisdf_ros.atomic import write_atomically
 from hoisdf_ros.datatypes import Array
 from hoisdf_ros.errors import EvaluationError, reason
 from hoisdf_ros.evaluation.results import SampleErrors

@@ -23,7 +23,6 @@ from hoisdf_ros.postprocessing.hand import RawHand
 from hoisdf_ros.postprocessing.objects import RawObject
 from hoisdf_ros.preprocessing.boxes import HandRegion
 from hoisdf_ros.preprocessing.roots import root_given
-from hoisdf_ros.runtime.backend import EagerBackend
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,11 +96,6 @@ class Predictor:
     ) -> None:
         if batch_size < 1:
             raise ConfigError(f"batch size {batch_size}: expected 1 or more")
-        backend = estimator.network.backend
-        if surfaces and not isinstance(backend, EagerBackend):
-            raise ConfigError(
-                f"surfaces of the fields need the eager backend, this is '{backend.name}'"
-            )
         self.estimator, self.batch_size, self.surfaces = estimator, batch_size, surfaces
         self._look_at = look
         self.left_out: Counter[str] = Counter()
@@ -158,10 +152,10 @@ class Predictor:
     def _surfaces(
         self, features: ImageFeatures, inputs: NetworkInput, k: int, look: Look
     ) -> FieldMeshes | None:
-        backend = self.estimator.network.backend
-        if not self.surfaces or not isinstance(backend, EagerBackend):
+        if not self.surfaces:
             return None
-        return predicted_meshes(backend.model, features, inputs, k, mirror=look.mirrored)
+        model = self.estimator.network.model
+        return predicted_meshes(model, features, inputs, k, mirror=look.mirrored)
 
 
 def _refuse_nonsense(key: str, hand: RawHand, held: RawObject) -> None:

@@ -28,6 +28,7 @@ from hoisdf_ros.evaluation.ho3d_submission import to_submission, write_submissio
 from hoisdf_ros.evaluation.mean_pose import mean_hand
 from hoisdf_ros.evaluation.prediction import Predictor
 from hoisdf_ros.evaluation.tables import markdown, results_as_dict, write_results
+from hoisdf_ros.runtime.loading import weights_file
 
 PLOT, SHEET, SUBMISSION = "errors.png", "contact_sheet.png", "pred.json"
 
@@ -238,13 +239,14 @@ def _mean_hand(data: NamedData, choice: Choice) -> Array | None:
 
 def about_run(request: Request, opened: Opened) -> dict[str, Any]:
     """How a measurement was made, for the JSON."""
-    info = opened.estimator.describe()
+    info, weights = opened.estimator.describe(), weights_file(request.weights)
+    assert weights is not None  # refused before
     return {
         "split": opened.data.name.part,
         "seed": opened.data.seed,
         "given": "true wrist and boxes",
         "weights": info.weights,
-        "weights_sha256": _sha256(Path(request.weights).expanduser()),
+        "weights_sha256": _sha256(weights),
         "preset": info.preset,
         "hand_model": info.hand_model,
         "device": info.device,

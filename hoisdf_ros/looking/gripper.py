@@ -27,7 +27,6 @@ from hoisdf_ros.postprocessing.object_box import SeenObject, box_of_object, obje
 from hoisdf_ros.postprocessing.object_view import Masks, view_object
 from hoisdf_ros.postprocessing.objects import ObjectLibrary
 from hoisdf_ros.postprocessing.sight import see
-from hoisdf_ros.runtime.backend import EagerBackend
 from hoisdf_ros.runtime.fields import predicted_field
 from hoisdf_ros.tracking.grasp import Grasp
 
@@ -57,7 +56,7 @@ class Gripper:
 
     def __call__(
         self, done: Pass, before: Grasp | None, limits: tuple[float, float], *, named: bool
-    ) -> Grasp | None:
+    ) -> Grasp:
         """What one hand holds now.
 
         Args:
@@ -65,19 +64,13 @@ class Gripper:
             before: What it held before; None for a new hand.
             limits: Nearest and farthest depth believed, metres.
             named: Somebody else says which object it is, so nobody needs to be asked.
-
-        Returns:
-            None when the backend's fields cannot be asked.
         """
-        backend = self._looker.network.backend
-        if not isinstance(backend, EagerBackend):
-            return None
         maps = (done.features.hand_mask, done.features.object_mask)
         masks = Masks(*(arrays_of(mask)[0, 0] for mask in maps))
         crop, width = self._looker.crop(done.look), done.look.frame.camera.width
         seen = object_in_mask(masks.hand, masks.thing, crop, width)
         if before is None or _due(before, done):
-            field = self._field(backend.model, done)
+            field = self._field(self._looker.network.model, done)
             before = self._asked(_Evidence(done, masks, seen, field, limits), before, named=named)
         return replace(before, box=self._box(done, seen, before))
 

@@ -17,9 +17,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from hoisdf_ros.config import SearchBudget
 from hoisdf_ros.network.io import FieldPoints
 from hoisdf_ros.network.point_sampler import FAR, Candidates, chosen
+from hoisdf_ros.search_budget import SearchBudget
 
 
 class CellTree(nn.Module):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from hoisdf_ros.config import NetworkConfig, Sampler, SearchBudget
+from hoisdf_ros.config import NetworkConfig, Sampler
 from hoisdf_ros.network.backbone import make_backbone
 from hoisdf_ros.network.coarse_to_fine import CellTree, Region, coarse_to_fine
 from hoisdf_ros.network.decoder import Decoder
@@ -41,6 +41,7 @@ from hoisdf_ros.network.point_sampler import (
 )
 from hoisdf_ros.network.sdf_field import FieldDecoder
 from hoisdf_ros.network.transformer import Encoder, HandDecoder, LayerSize
+from hoisdf_ros.search_budget import SearchBudget
 
 
 class Capacity(NamedTuple):

@@ -21,10 +21,10 @@ from sensor_msgs.msg import CameraInfo, Image
 from tf2_msgs.msg import TFMessage
 from vision_msgs.msg import Detection2DArray
 
-from hoisdf_ros.config import parameter
 from hoisdf_ros.data.scene import DemoScene
 from hoisdf_ros.datatypes import Camera, Estimate
 from hoisdf_ros.msg import HandPoseArray, HeldObjectArray
+from hoisdf_ros.parameter import parameter
 from hoisdf_ros.ros.estimate_messages import (
     ObjectModel,
     hand_pose_array,

@@ -21,8 +21,9 @@ from rcl_interfaces.msg import (
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from hoisdf_ros.config import NodeConfig, ParameterInfo
+from hoisdf_ros.config import NodeConfig
 from hoisdf_ros.errors import ConfigError, HoisdfError
+from hoisdf_ros.parameter import ParameterInfo
 
 Config = TypeVar("Config")
 

@@ -18,11 +18,15 @@ _CUDA = re.compile(r"cuda(:\d+)?")
 
 
 class Backend(Protocol):
-    """Runs the network; `name`, `precision` and `device` say what is in effect."""
+    """Runs the network; `name`, `precision` and `device` say what is in effect.
+
+    `notes` say which engine runs, and why it is not another backend that does.
+    """
 
     name: str
     precision: str
     device: str
+    notes: tuple[str, ...]
 
     def __call__(self, inputs: NetworkInput) -> NetworkOutput:
         """One forward pass, inputs and outputs on `device`."""
@@ -42,6 +46,7 @@ class EagerBackend:
     device: str
     name: str = "eager"
     precision: str = "fp32"
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Move the network and stop it from training."""
@@ -107,11 +112,9 @@ def choose_device(wanted: str) -> str:
     return wanted
 
 
-def make_backend(model: Hoisdf, kind: str, device: str) -> Backend:
-    """The backend called ``kind``; ``auto`` takes the fastest one there is."""
-    if kind not in ("auto", "eager"):
-        raise BackendError(f"backend '{kind}': expected auto or eager")
-    return EagerBackend(model, choose_device(device))
+def describe(backend: Backend) -> str:
+    """What runs, in one line for a log."""
+    return "; ".join((f"{backend.name}, {backend.precision}, on {backend.device}", *backend.notes))
 
 
 class Stopwatch:

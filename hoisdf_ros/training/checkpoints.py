@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from hoisdf_ros.data.atomic import write_atomically
+from hoisdf_ros.atomic import write_atomically
 from hoisdf_ros.errors import CheckpointError, TrainingError
 from hoisdf_ros.network.checkpoint import read_safely
 

@@ -74,6 +74,9 @@ def test_pins_agree(setup_arguments: dict[str, Any]) -> None:
     assert pins("beside_ros").items() <= core.items()
     assert not set(pins("dev")) & set(core)
     assert not set(pins("ros")) & (set(core) | set(pins("dev")))
+    assert set(setup_arguments["extras_require"]["portable"]) <= set(pins("tensorrt"))
+    assert not set(pins("tensorrt")) & (set(core) | set(pins("dev")) | set(pins("ros")))
+    assert pins("tensorrt")["torch-tensorrt-rtx"] == core["torch"]
 
 
 def test_every_message_is_generated() -> None:

@@ -49,6 +49,7 @@ def test_counts_the_work_of_every_stage(model: Hoisdf, crop: NetworkInput) -> No
 
 def test_counts_the_points_that_the_search_evaluates(model: Hoisdf, crop: NetworkInput) -> None:
     capacity = search_capacity(model, crop)
+    assert capacity is not None
     assert points_evaluated(model, crop) == tuple(capacity)
 
 

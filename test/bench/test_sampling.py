@@ -7,11 +7,12 @@ import torch
 
 from hoisdf_ros.bench.latency import synthetic_input
 from hoisdf_ros.bench.sampling import sampling_differences, share_found
-from hoisdf_ros.config import PRESETS, SearchBudget
+from hoisdf_ros.config import PRESETS
 from hoisdf_ros.hand_model.mano import HandModel
 from hoisdf_ros.hand_model.stand_in import load_right_hand
 from hoisdf_ros.network.io import joined
 from hoisdf_ros.network.model import Hoisdf
+from hoisdf_ros.search_budget import SearchBudget
 
 
 def test_share_of_points_found() -> None:

@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from hoisdf_ros.data.atomic import encoded, write_atomically, write_picture
+from hoisdf_ros.atomic import write_atomically
+from hoisdf_ros.data.atomic import encoded, write_picture
 
 RED = np.full((4, 6, 3), (255, 0, 0), np.uint8)
 

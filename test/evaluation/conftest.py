@@ -97,6 +97,7 @@ class Oracle:
     """
 
     name, precision, device = "oracle", "fp32", "cpu"
+    notes: tuple[str, ...] = ()
 
     def __init__(self, samples: Sequence[Sample]) -> None:
         self.samples = [sample for sample in samples if sample.hand_root is not None]

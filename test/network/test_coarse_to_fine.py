@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from hoisdf_ros.config import NetworkConfig, SearchBudget, preset
+from hoisdf_ros.config import NetworkConfig, preset
 from hoisdf_ros.errors import ConfigError
 from hoisdf_ros.network.coarse_to_fine import CellTree, Region, coarse_to_fine
 from hoisdf_ros.network.io import FieldPoints
@@ -19,6 +19,7 @@ from hoisdf_ros.network.point_sampler import (
     lattice_points,
     nearest_to_surface,
 )
+from hoisdf_ros.search_budget import SearchBudget
 
 SIZE = 32
 

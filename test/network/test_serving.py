@@ -8,10 +8,11 @@ import torch
 from torch import nn
 
 from hoisdf_ros.bench.latency import synthetic_input
-from hoisdf_ros.config import PRESETS, SearchBudget
+from hoisdf_ros.config import PRESETS
 from hoisdf_ros.network.io import joined
 from hoisdf_ros.network.model import Hoisdf
 from hoisdf_ros.network.serving import serving_copy
+from hoisdf_ros.search_budget import SearchBudget
 
 SMALL = replace(
     PRESETS["demo"],

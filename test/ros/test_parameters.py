@@ -13,8 +13,9 @@ from rclpy.impl.rcutils_logger import RcutilsLogger
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from hoisdf_ros.config import NodeConfig, parameter
+from hoisdf_ros.config import NodeConfig
 from hoisdf_ros.errors import ConfigError, MeshError
+from hoisdf_ros.parameter import parameter
 from hoisdf_ros.ros.parameters import (
     INFOS,
     checked,

@@ -11,9 +11,9 @@ from hoisdf_ros.config import PRESETS, EstimatorConfig
 from hoisdf_ros.errors import BackendError, CheckpointError
 from hoisdf_ros.network.model import Hoisdf
 from hoisdf_ros.runtime.backend import (
+    EagerBackend,
     Stopwatch,
     choose_device,
-    make_backend,
     search_capacity,
 )
 from hoisdf_ros.runtime.loading import load_network
@@ -32,11 +32,9 @@ def test_what_is_no_device_is_refused_in_one_short_line(name: str) -> None:
     assert str(refusal.value) == f"device '{name}': expected auto, cpu, cuda or cuda:<index>"
 
 
-def test_an_unknown_backend_is_refused_and_eager_does_not_train() -> None:
-    with pytest.raises(BackendError, match="'warp'"):
-        make_backend(Hoisdf(PRESETS["demo"]), "warp", "cpu")
+def test_eager_does_not_train() -> None:
     model = Hoisdf(PRESETS["demo"])
-    make_backend(model, "auto", "cpu")
+    EagerBackend(model, "cpu")
     assert not model.training
 
 
@@ -66,7 +64,7 @@ def test_searching_only_the_boxes_finds_what_the_dense_search_finds() -> None:
     assert all(a <= b < a + 64 for a, b in zip(inside, capacity, strict=True))
     assert capacity.hand < 16**3
     with torch.no_grad():
-        dense, served = model(inputs), make_backend(model, "eager", "cpu")(inputs)
+        dense, served = model(inputs), EagerBackend(model, "cpu")(inputs)
     torch.testing.assert_close(served.queries.hand.points, dense.queries.hand.points)
     torch.testing.assert_close(served.joints.joints, dense.joints.joints)
     torch.testing.assert_close(served.object.translation, dense.object.translation)

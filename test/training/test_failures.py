@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from hoisdf_ros.atomic import PARTIAL
 from hoisdf_ros.cli.main import REFUSED
-from hoisdf_ros.data.atomic import PARTIAL
 from hoisdf_ros.data.sample import SampleSet
 from hoisdf_ros.data.shards import MANIFEST, Recipe, ShardData, shard_path, write_shard
 from hoisdf_ros.training.checkpoints import LAST, read_checkpoint

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from hoisdf_ros.atomic import PARTIAL
 from hoisdf_ros.config import PRESETS, BackboneConfig
-from hoisdf_ros.data.atomic import PARTIAL
 from hoisdf_ros.detection.weights import GET_WEIGHTS, find_weights, load_networks
 from hoisdf_ros.errors import CheckpointError, TrainingError
 from hoisdf_ros.network.checkpoint import load_checkpoint
