@@ -5,6 +5,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
+from hoisdf_ros.network.layers import rectified
 from hoisdf_ros.network.point_features import ENCODING_WIDTH, positional_encoding
 
 
@@ -24,7 +25,7 @@ class FieldDecoder(nn.Module):
         super().__init__()
         entry = feature_width + ENCODING_WIDTH + 3
         self.layers = nn.ModuleList(
-            weight_norm(nn.Linear(a, b))
+            weight_norm(rectified(nn.Linear(a, b)))
             for a, b in ((entry, width), (width, width - entry), (width, width), (width, width))
         )
         self.output = nn.Linear(width, 1)
