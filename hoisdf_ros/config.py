@@ -221,9 +221,9 @@ class EstimatorConfig:
     """How one frame becomes hands and objects; each field is a ROS parameter too."""
 
     weights: str = parameter(
-        "",
-        "checkpoint file (.pth); empty: the small demo network with untrained weights, whose "
-        "poses are meaningless",
+        PACKAGED,
+        "checkpoint file (.pth); demo: the small network in this package, trained on rendered "
+        "pictures; empty: random numbers, whose poses are meaningless",
     )
     preset: str = parameter(
         "",

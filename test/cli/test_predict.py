@@ -26,6 +26,7 @@ def test_writes_an_overlay_and_plain_json(
 ) -> None:
     out = tmp_path / "out"
     options = ["--root", "0.01,0.02,0.6", "--object-id", "006_mustard_bottle", "--out", str(out)]
+    options += ["--weights", ""]
     assert main(["predict", str(picture), *CAMERA, *BOXES, *options]) == 0
     document = json.loads((out / "frame_estimate.json").read_text())
     (hand,), (held,) = document["hands"], document["objects"]

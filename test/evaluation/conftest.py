@@ -174,7 +174,7 @@ def name_data() -> Callable[..., NamedData]:
 
 @pytest.fixture(scope="session")
 def _estimator() -> Estimator:
-    return Estimator(EstimatorConfig(device="cpu"))
+    return Estimator(EstimatorConfig(weights="", device="cpu"))
 
 
 @pytest.fixture

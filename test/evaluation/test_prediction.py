@@ -57,5 +57,3 @@ def test_weights_that_say_nonsense_are_refused(
 def test_what_cannot_be_is_refused(estimator: Any) -> None:  # noqa: ANN401
     with pytest.raises(ConfigError, match="batch size 0"):
         Predictor(estimator, 0)
-    with pytest.raises(ConfigError, match="eager backend, this is 'oracle'"):
-        Predictor(estimator, surfaces=True)
