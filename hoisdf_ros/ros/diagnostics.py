@@ -76,7 +76,11 @@ def _model(snapshot: Snapshot, around: Surroundings) -> tuple[Verdict, dict[str,
     info = snapshot.description
     if info is None:
         return (DiagnosticStatus.WARN, snapshot.model_problem), {}
-    values: dict[str, object] = {**asdict(info), "objects": ", ".join(info.objects)}
+    values: dict[str, object] = {
+        **asdict(info),
+        "objects": ", ".join(info.objects),
+        "notes": "; ".join(info.notes),
+    }
     running = f"{info.preset} on {info.device} ({info.backend}, {info.precision})"
     if not info.trained:
         text = f"untrained weights: poses are meaningless; set 'weights' ({running})"

@@ -96,9 +96,10 @@ class HandObjectNode(LifecycleNode):
             return _FAILURE
         self._health.model(info)
         meaning = "" if info.trained else "; untrained weights: poses are meaningless"
+        notes = "".join(f"; {note}" for note in info.notes)
         self.get_logger().info(
             f"{info.preset} ({info.weights}, {info.weights_hash}) on {info.device}, "
-            f"{info.backend}, {info.precision}; hand detector: {info.detector}{meaning}"
+            f"{info.backend}, {info.precision}; hand detector: {info.detector}{meaning}{notes}"
         )
         return super().on_configure(state)
 

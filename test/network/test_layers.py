@@ -35,3 +35,10 @@ def test_mlp_applies_relu_between_layers_and_at_the_end_only_when_told() -> None
     assert torch.equal(mlp(x), torch.full((4, 1), -2.0))
     mlp.final_relu = True
     assert torch.equal(mlp(x), torch.zeros(4, 1))
+
+
+def test_signals_keep_their_size_on_the_way_to_the_tokens() -> None:
+    torch.manual_seed(0)
+    x = torch.randn(512, 256).relu()
+    y = MLP(256, 192, 128, 96, final_relu=True)(x)
+    assert 0.5 < y.square().mean() / x.square().mean() < 2

@@ -88,6 +88,22 @@ def test_terms_without_any_label_are_left_out(
     assert set(terms) == set(WEIGHTS) - lost - {"shape_prior"}
 
 
+def test_terms_can_be_weighed_anew_and_those_of_the_image_taken_alone(
+    maker: ExampleMaker, noise: SampleSet, tiny: NetworkConfig
+) -> None:
+    module, batch = objective(maker, tiny), batch_of(maker, [noise[0]])
+    usual = module(batch, replace(NEAR, jitter=0.0))
+    weighed = Objective(module.network, module.hand_model, emphasis={"heatmap": 3.0})
+    more = weighed.train(module.training)(batch, replace(NEAR, jitter=0.0))
+    added = 2 * WEIGHTS["heatmap"] * usual.terms["heatmap"]
+    torch.testing.assert_close(more.total, usual.total + added)
+    image = Objective(module.network, module.hand_model, image_only=True)
+    alone = image.train(module.training)(batch, NEAR)
+    assert set(alone.terms) == {"heatmap", "hand_mask", "object_mask"}
+    expected = sum(WEIGHTS[name] * usual.terms[name] for name in alone.terms)
+    torch.testing.assert_close(alone.total, torch.as_tensor(expected))
+
+
 def test_bfloat16_stays_in_the_backbone(
     maker: ExampleMaker, noise: SampleSet, tiny: NetworkConfig
 ) -> None:
