@@ -18,6 +18,7 @@ from hoisdf_ros.parameter import ParameterInfo
 _SETTINGS = ("backend", "precision", "sampler")
 """Of `EstimatorConfig`, what says how the network runs; an option each."""
 
+_NO_TEXT = "''"  # as ROS reads it
 _NODE_SECONDS, _QUICK_NODE_SECONDS = 20.0, 4.0
 _PATIENCE_S = 240.0
 _PICTURES, _QUICK_PICTURES = 48, 8
@@ -97,7 +98,8 @@ def _add_node(
         document["missing"]["node_overhead_ms"] = "there is no ROS (rclpy) in this environment"
         return
     names = ("weights", "preset", "device", *_settings())
-    real = [f"{name}:={getattr(config, name)}" for name in names]
+    values = {name: getattr(config, name) or _NO_TEXT for name in names}
+    real = [f"{name}:={value}" for name, value in values.items()]
     with tempfile.TemporaryDirectory(prefix="hoisdf_bench_") as folder:
         pictures = Path(folder) / "frames.npz"
         write_frames(pictures, frames)

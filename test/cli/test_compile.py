@@ -27,7 +27,7 @@ def test_a_portable_engine_is_built_without_a_gpu(
 ) -> None:
     trt = pytest.importorskip("tensorrt_rtx", reason="no wheel of TensorRT-RTX for this platform")
     pytest.importorskip("onnxscript", reason="no ONNX exporter here")
-    words = ["compile", "--target", "portable", "--precision", precision]
+    words = ["compile", "--weights", "", "--target", "portable", "--precision", precision]
     assert main([*words, "--engine-cache-dir", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
     (path,) = tmp_path.iterdir()
@@ -37,7 +37,7 @@ def test_a_portable_engine_is_built_without_a_gpu(
 
     from hoisdf_ros.config import EstimatorConfig
 
-    source = load_source(EstimatorConfig())
+    source = load_source(EstimatorConfig(weights=""))
     assert source.network.config == CONFIG
     hashed = network_hash(weights_hash(source.network), CONFIG)
     engine = find(tmp_path, portable_key(CONFIG, hashed, precision, trt.__version__))
@@ -50,7 +50,7 @@ def test_what_cannot_be_built_ends_with_a_status(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
-    words = ["compile", "--device", "cpu", "--engine-cache-dir", str(tmp_path)]
+    words = ["compile", "--weights", "", "--device", "cpu", "--engine-cache-dir", str(tmp_path)]
     assert main(words) == 2
     assert "install g++" in capsys.readouterr().err
     assert main([*words, "--weights", "/no/such.pth"]) == 2
