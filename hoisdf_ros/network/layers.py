@@ -45,11 +45,11 @@ class MLP(nn.Module):
 
     def __init__(self, *widths: int, final_relu: bool = False) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
-        self.final_relu = final_relu
+        layers = [nn.Linear(a, b) for a, b in pairwise(widths)]
         if final_relu:  # not of heads: measured, their answers then waver at usual rates
-            for layer in self.layers:
-                rectified(layer)
+            layers = [rectified(layer) for layer in layers]
+        self.layers = nn.ModuleList(layers)
+        self.final_relu = final_relu
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., widths[0]) to (..., widths[-1])."""

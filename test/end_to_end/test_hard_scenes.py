@@ -17,7 +17,7 @@ from hoisdf_ros.evaluation.sequences import Measured, measure
 
 NAMES = tuple(name for name in HARD_SCENES if name != "people")  # which needs many grasps
 ALLOWED = {"unregistered": 1}
-"""Of five pictures: depth of another camera looks like depth, and most, not all, is seen through."""
+"""Of five pictures: depth of another camera looks like depth; not all of it is seen through."""
 
 TURNS = 3
 """The third sequence of most scenes shows an empty hand, which needs no grasp."""
