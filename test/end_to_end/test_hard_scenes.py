@@ -15,10 +15,11 @@ from hoisdf_ros.evaluation.live import Live, settings
 from hoisdf_ros.evaluation.sequence_report import points_of
 from hoisdf_ros.evaluation.sequences import Measured, measure
 
-NAMES = tuple(name for name in HARD_SCENES if name != "people")  # which needs many grasps
-ALLOWED = {"unregistered": 1}
-"""Of five pictures: depth of another camera looks like depth; not all of it is seen through."""
+LEFT_OUT = ("people", "unregistered")
+"""The one needs many grasps; the other shows depth of another camera, which looks like depth: how
+often it misleads is counted by `hoisdf evaluate --scenes`, and not denied here."""
 
+NAMES = tuple(name for name in HARD_SCENES if name not in LEFT_OUT)
 TURNS = 3
 """The third sequence of most scenes shows an empty hand, which needs no grasp."""
 
@@ -69,7 +70,7 @@ def test_hands_are_found_at_all(measured: Measured) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_pose_is_confidently_wrong(measured: Measured, name: str) -> None:
-    assert measured.groups[name].confident_wrong <= ALLOWED.get(name, 0)
+    assert measured.groups[name].confident_wrong == 0
 
 
 def test_nobody_is_nobody(measured: Measured) -> None:

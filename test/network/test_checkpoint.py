@@ -94,7 +94,7 @@ def test_constants_of_the_hand_model_and_unused_entries_are_ignored(
 
 def test_missing_unexpected_and_misshapen_entries_are_named(demo: Hoisdf, tmp_path: Path) -> None:
     entries = published(demo)
-    del entries["module.linear_pose.layers.0.weight"]
+    del entries["module.linear_shape.layers.0.weight"]
     entries["module.surprise"] = torch.zeros(1)
     entries["module.linear_sdfin.layers.0.bias"] = torch.zeros(3)
     name = "module.hand_transformer.encoder.layers.0.self_attn.in_proj_weight"
@@ -103,7 +103,7 @@ def test_missing_unexpected_and_misshapen_entries_are_named(demo: Hoisdf, tmp_pa
     with pytest.raises(CheckpointError) as refusal:
         load_checkpoint(saved(tmp_path / "weights.pth", entries), demo)
     message = str(refusal.value)
-    for part in ("linear_pose.layers.0.weight", "surprise", "linear_sdfin.layers.0.bias", "(3,)"):
+    for part in ("linear_shape.layers.0.weight", "surprise", "linear_sdfin.layers.0.bias", "(3,)"):
         assert part in message
     assert "in_proj_weight" in message
     assert weights_hash(demo) == before

@@ -31,6 +31,7 @@ CAMERA = Camera(240.0, 240.0, 79.5, 59.5, 160, 120)
 TINY = replace(
     PRESETS["demo"],
     name="tiny",
+    hand_head="mano",
     backbone=BackboneConfig(blocks=(1, 1, 1, 1), bottleneck=False, width=8),
     decoder=DecoderConfig((8, 8, 16, 16, 16), (8, 8, 8, 8), True, (8,)),
     image_size=64,
