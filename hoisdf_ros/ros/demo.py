@@ -11,8 +11,6 @@ if __name__ == "__main__":  # Ctrl-C during the imports, which take seconds: end
 import argparse
 import contextlib
 import json
-import os
-import random
 import subprocess
 import sys
 import time
@@ -33,6 +31,7 @@ from hoisdf_ros.ros.demo_camera import CAMERA
 from hoisdf_ros.ros.demo_recorder import Recorder
 from hoisdf_ros.ros.demo_report import UNTRAINED, Errors, Run, report, table
 from hoisdf_ros.ros.diagnostics import DROPPED, WITH_DETECTIONS
+from hoisdf_ros.ros.own_domain import prepare_environment
 
 NAMESPACE = "/hoisdf"
 _ROOT = Path(__file__).resolve().parents[2]
@@ -67,7 +66,7 @@ def demonstrate(options: Options) -> bool:
         OSError: Nothing can be written into the folder.
     """
     options.out.mkdir(parents=True, exist_ok=True)
-    _prepare_environment()
+    prepare_environment()
     rclpy.init(args=[])
     try:
         recorder = Recorder(f"{NAMESPACE}/hoisdf_node", namespace=NAMESPACE)
@@ -80,17 +79,6 @@ def demonstrate(options: Options) -> bool:
     print(table(found))
     print(f"\n{options.out / 'report.json'}{f', {drawn}' if drawn else ''}")
     return bool(found["frames"]["processed"])
-
-
-def _prepare_environment() -> None:
-    """This machine only, a domain of our own, and room for images in shared memory."""
-    os.environ.setdefault("ROS_DOMAIN_ID", str(random.SystemRandom().randint(1, 100)))
-    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    profile = _ROOT / "config" / "fastdds_shm.xml"
-    if profile.is_file():
-        os.environ.setdefault("FASTRTPS_DEFAULT_PROFILES_FILE", str(profile))
-        os.environ.setdefault("FASTDDS_DEFAULT_PROFILES_FILE", str(profile))
 
 
 def _record(recorder: Recorder, options: Options) -> None:

@@ -7,8 +7,6 @@ The node runs in this process, the camera in another.
 
 import argparse
 import json
-import os
-import random
 import re
 import subprocess
 import sys
@@ -31,6 +29,7 @@ from hoisdf_ros.datatypes import Box, Camera, Detection, Frame
 from hoisdf_ros.errors import HoisdfError
 from hoisdf_ros.ros.core import EstimatorLike, load_estimator
 from hoisdf_ros.ros.dry_run import ConstantEstimator
+from hoisdf_ros.ros.own_domain import prepare_environment
 from hoisdf_ros.ros.watched_node import Record, WatchedNode
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -90,7 +89,7 @@ def check_rate(check: Check) -> dict[str, Any]:
     Raises:
         HoisdfError: The camera failed, or no image was estimated.
     """
-    _prepare_environment()
+    prepare_environment()
     with tempfile.TemporaryDirectory(prefix="hoisdf_rate_") as folder:
         frames = check.frames or Path(folder) / "frames.npz"
         if check.frames is None:
@@ -238,17 +237,6 @@ def _resident_mb() -> float:
     except OSError:
         return float("nan")
     return int(found[1]) * 1024e-6 if found else float("nan")
-
-
-def _prepare_environment() -> None:
-    """This machine only, a domain of our own, and room for images in shared memory."""
-    os.environ.setdefault("ROS_DOMAIN_ID", str(random.SystemRandom().randint(1, 100)))
-    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    profile = _ROOT / "config" / "fastdds_shm.xml"
-    if profile.is_file():
-        os.environ.setdefault("FASTRTPS_DEFAULT_PROFILES_FILE", str(profile))
-        os.environ.setdefault("FASTDDS_DEFAULT_PROFILES_FILE", str(profile))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
