@@ -301,7 +301,7 @@ class EstimatorConfig:
         live=True,
     )
     second_pass_mm: float = parameter(
-        15.0,
+        25.0,
         "when this moves the wrist farther, the network looks once more, from there; millimetres",
         low=0.0,
         high=1000.0,

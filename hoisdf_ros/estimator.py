@@ -291,4 +291,4 @@ class Estimator:
         before = None if sighting.track is None else sighting.track.grasp
         named = bool(self.config.object_id) or sighting.region.held is not None
         limits = self.config.min_depth_m, self.config.max_depth_m
-        return self.gripper(done, before, limits, named=named)
+        return self.gripper(done, before, limits, named=named, at_once=sighting.given)

@@ -20,7 +20,7 @@ from hoisdf_ros.postprocessing.field_samples import (
     unmirrored,
 )
 from hoisdf_ros.postprocessing.field_surface import Field
-from hoisdf_ros.postprocessing.holding import holding
+from hoisdf_ros.postprocessing.holding import Holding, holding
 from hoisdf_ros.postprocessing.identity import UNKNOWN, Pose, fit_all
 from hoisdf_ros.postprocessing.naming import NameVotes, log_odds
 from hoisdf_ros.postprocessing.object_box import SeenObject, box_of_object, object_in_mask
@@ -55,7 +55,13 @@ class Gripper:
         self._meshes = {name: library.get(name) for name in self._candidates}
 
     def __call__(
-        self, done: Pass, before: Grasp | None, limits: tuple[float, float], *, named: bool
+        self,
+        done: Pass,
+        before: Grasp | None,
+        limits: tuple[float, float],
+        *,
+        named: bool,
+        at_once: bool,
     ) -> Grasp:
         """What one hand holds now.
 
@@ -64,12 +70,16 @@ class Gripper:
             before: What it held before; None for a new hand.
             limits: Nearest and farthest depth believed, metres.
             named: Somebody else says which object it is, so nobody needs to be asked.
+            at_once: Ask the field of a new hand in its first frame; else a moment later, since a
+                hand that the first frames cost too much is lost again.
         """
         maps = (done.features.hand_mask, done.features.object_mask)
         masks = Masks(*(arrays_of(mask)[0, 0] for mask in maps))
         crop, width = self._looker.crop(done.look), done.look.frame.camera.width
         seen = object_in_mask(masks.hand, masks.thing, crop, width)
-        if before is None or _due(before, done):
+        if before is None and not at_once:
+            before = _unasked(done)
+        elif before is None or _due(before, done):
             field = self._field(self._looker.network.model, done)
             before = self._asked(_Evidence(done, masks, seen, field, limits), before, named=named)
         return replace(before, box=self._box(done, seen, before))
@@ -81,7 +91,7 @@ class Gripper:
         samples = sample_field(evidence.field, half_edge)
         skin = vertices_of(done) - center
         held = holding(evidence.seen, evidence.masks.thing, samples, skin)
-        if before is not None:  # one picture errs more often than several
+        if before is not None and before.times:  # one picture errs more often than several
             score = _FADE * before.holding.score + (1 - _FADE) * held.score
             held = replace(held, score=score)
         votes = before.votes if before is not None and held.held else NameVotes()
@@ -149,6 +159,13 @@ class _Evidence:
     seen: SeenObject | None
     field: Field
     limits: tuple[float, float]
+
+
+def _unasked(done: Pass) -> Grasp:
+    """Of a new hand nothing is known."""
+    offset = done.raw[1].center - done.look.root.position
+    nothing = Holding(float("nan"), float("nan"))
+    return Grasp(nothing, NameVotes(), done.look.frame.stamp, 0, None, None, offset)
 
 
 def _due(before: Grasp, done: Pass) -> bool:
