@@ -45,7 +45,7 @@ def test_every_preset_exports_with_static_shapes_and_equals_eager(name: str) -> 
         eager, again = model(inputs), exported(inputs)
     assert eager.joints.joints.shape == (1, 20, 3)
     assert eager.queries.hand.points.shape == (1, config.hand_points, 3)
-    assert (eager.hand.rotations is None) == (name == "ho3d_render")
+    assert (eager.hand.rotations is None) == (PRESETS[name].hand_head != "mano")
     torch.testing.assert_close(again, eager, rtol=1e-4, atol=1e-5)
 
 

@@ -11,6 +11,7 @@ from hoisdf_ros.search_budget import SearchBudget
 
 CONFIG = replace(
     PRESETS["demo"],
+    hand_head="mano",
     backbone=BackboneConfig(blocks=(1, 1, 1, 1), bottleneck=False, width=8),
     decoder=DecoderConfig((8, 8, 8, 8, 8), (8, 8, 8, 8), True, (8,)),
     image_size=64,
