@@ -60,4 +60,6 @@ def test_the_packaged_configs_train_the_demo_network(path: Path) -> None:
     config = read_config(path)
     assert config.preset == "demo"
     assert not config.freeze_norm
-    assert bool(config.weights) == ("fine" in path.name)  # which goes on from another run
+    goes_on = path.name == "train_demo.yaml"  # from train_demo_image.yaml's run
+    assert bool(config.weights) == goes_on
+    assert config.pretrained != goes_on
