@@ -288,7 +288,7 @@ class EstimatorConfig:
         choices=("builtin", "external", "track"),
     )
     search_rate_hz: float = parameter(
-        5.0,
+        2.0,
         "parts of the image searched per second for more hands while some are followed; 0: none",
         low=0.0,
         high=100.0,
