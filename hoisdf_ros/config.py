@@ -251,9 +251,10 @@ class EstimatorConfig:
     )
     device: str = parameter("auto", "auto, cpu or cuda[:index]")
     precision: str = parameter(
-        "fp16",
-        "of the matrix products on a GPU, backend eager aside; all else is fp32",
-        choices=("fp16", "bf16", "fp32"),
+        "auto",
+        "of the matrix products; all else is fp32; auto: fp16 on a GPU, fp32 on a CPU, where bf16 "
+        "pays with instructions for it (avx512_bf16, AMX); backend eager on a GPU is fp32",
+        choices=("auto", "fp16", "bf16", "fp32"),
     )
     sampler: str = parameter(
         "auto",

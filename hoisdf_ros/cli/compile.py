@@ -15,7 +15,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "keeps it where the node looks for it.",
     )
     add_weights_options(parser)
-    parser.add_argument("--precision", choices=("fp16", "bf16", "fp32"), default="fp16")
+    parser.add_argument("--precision", choices=("auto", "fp16", "bf16", "fp32"), default="auto")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda[:index]")
     parser.add_argument(
         "--target",

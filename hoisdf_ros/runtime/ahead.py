@@ -40,12 +40,12 @@ def build_ahead(source: Source, *, portable: bool, say: Say) -> Built:
 
 
 def _maker(source: Source, *, portable: bool) -> Maker:
-    precision = source.config.precision
     device = "cpu" if portable else choose_device(source.config.device)
+    precision = source.precision("cuda" if portable else device)
     served = source.static(device, rows=device == "cpu" and not portable)
     known = source.hash(served)
     if portable:
         return PortableMaker(served, known, precision)
     if device == "cpu":
-        return CpuMaker(served, known)
+        return CpuMaker(served, known, precision)
     return TensorRtMaker(served, known, precision, device)

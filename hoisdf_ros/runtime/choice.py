@@ -7,11 +7,13 @@ from hoisdf_ros.config import EstimatorConfig, NetworkConfig, Sampler
 from hoisdf_ros.errors import BackendError
 from hoisdf_ros.network.model import Hoisdf
 from hoisdf_ros.network.serving import serving_copy
+from hoisdf_ros.runtime.accuracy import compare
 from hoisdf_ros.runtime.backend import Backend, EagerBackend, choose_device
 from hoisdf_ros.runtime.compiled import CpuMaker
 from hoisdf_ros.runtime.cuda_graph import cuda_graph_backend
 from hoisdf_ros.runtime.engine import CachePolicy, Say, ready
 from hoisdf_ros.runtime.engine_cache import cache_directory, network_hash
+from hoisdf_ros.runtime.precision import in_precision
 from hoisdf_ros.runtime.tensorrt import TensorRtMaker
 
 _IN_BOXES = 0.2
@@ -35,6 +37,17 @@ class Source:
     network: Hoisdf
     weights_hash: str
     config: EstimatorConfig
+
+    def precision(self, device: str) -> str:
+        """Of the matrix products: fp32, fp16 or bf16.
+
+        Args:
+            device: Where they are computed; processors have no fp16.
+        """
+        wanted = self.config.precision
+        if device == "cpu":
+            return "bf16" if wanted == "bf16" else "fp32"
+        return "fp16" if wanted == "auto" else wanted
 
     @property
     def policy(self) -> CachePolicy:
@@ -121,23 +134,30 @@ def _first_that_works(ways: dict[str, Way], source: Source, device: str, say: Sa
 
 
 def _eager(source: Source, device: str, say: Say) -> Backend:  # noqa: ARG001  one of the ways
-    return EagerBackend(source.eager(device), device)
+    served = source.eager(device)
+    if device != "cpu":  # there it is what all others are compared with
+        return EagerBackend(served, device)
+    precision = source.precision(device)
+    backend = EagerBackend(in_precision(served, precision), device, precision=precision)
+    if precision != "fp32":
+        compare(served, backend, precision, device)
+    return backend
 
 
 def _tensorrt(source: Source, device: str, say: Say) -> Backend:
     served = source.static(device)
-    maker = TensorRtMaker(served, source.hash(served), source.config.precision, device)
+    maker = TensorRtMaker(served, source.hash(served), source.precision(device), device)
     return ready("tensorrt", maker, source.policy, say)
 
 
 def _cuda_graph(source: Source, device: str, say: Say) -> Backend:
     say("recording the network")
-    return cuda_graph_backend(source.static(device), source.config.precision, device)
+    return cuda_graph_backend(source.static(device), source.precision(device), device)
 
 
 def _compiled_cpu(source: Source, device: str, say: Say) -> Backend:
     served = source.static(device, rows=True)
-    maker = CpuMaker(served, source.hash(served))
+    maker = CpuMaker(served, source.hash(served), source.precision(device))
     return ready("compiled", maker, source.policy, say)
 
 

@@ -4,6 +4,7 @@ TensorRT's own choice of precisions is gone in newer versions, which ignore the 
 """
 
 import copy
+import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -12,23 +13,14 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from hoisdf_ros.network.io import NetworkInput, NetworkOutput
-from hoisdf_ros.network.model import Capacity, Hoisdf
+from hoisdf_ros.network.model import Hoisdf
 
 TYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 _LAYERS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
 _LIKE_WEIGHTS = (F.linear, F.conv2d, F.conv_transpose2d, torch.conv2d, torch.conv_transpose2d)
+_SINGLE = (F.layer_norm, F.grid_sample)
 _PROMOTED = (torch.cat, torch.stack)
-
-
-class MixedHoisdf(Hoisdf):
-    """A network whose costly layers are of half precision, with explicit casts around them."""
-
-    def forward(self, inputs: NetworkInput, capacity: Capacity | None = None) -> NetworkOutput:
-        """As of `Hoisdf`."""
-        with _Casts():
-            return super().forward(inputs, capacity)
 
 
 def in_precision(network: Hoisdf, precision: str) -> Hoisdf:
@@ -70,8 +62,10 @@ class _Casts(TorchFunctionMode):
     ) -> Any:  # noqa: ANN401
         if func in _LIKE_WEIGHTS:
             args = (args[0].to(args[1].dtype), *args[1:])
-        elif func is F.layer_norm or func is F.grid_sample:
+        elif func in _SINGLE:
             args = (args[0].float(), *args[1:])
+        elif func is F.embedding_bag:  # which reads rows of feature maps, see `pixel_reader`
+            args = (args[0], args[1].float(), *args[2:])
         elif func in _PROMOTED:
             args = (_promoted(args[0]), *args[1:])
         return func(*args, **(kwargs or {}))
@@ -82,3 +76,22 @@ def _promoted(tensors: Iterable[Tensor]) -> list[Tensor]:
     if all(tensor.dtype == tensors[0].dtype for tensor in tensors):
         return tensors
     return [tensor.float() for tensor in tensors]
+
+
+def _casting(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def run(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        with _Casts():
+            return method(*args, **kwargs)
+
+    return run
+
+
+class MixedHoisdf(Hoisdf):
+    """A network whose costly layers are of half precision, with explicit casts around them."""
+
+    image_features = _casting(Hoisdf.image_features)
+    query_points = _casting(Hoisdf.query_points)
+    regress = _casting(Hoisdf.regress)
+    hand_distance = _casting(Hoisdf.hand_distance)
+    object_distance = _casting(Hoisdf.object_distance)

@@ -9,9 +9,10 @@ from hoisdf_ros.config import PRESETS, EstimatorConfig
 from hoisdf_ros.errors import BackendError
 from hoisdf_ros.network.model import Hoisdf
 from hoisdf_ros.runtime import choice
+from hoisdf_ros.runtime.accuracy import LIMITS, check, differences, probes
 from hoisdf_ros.runtime.backend import Backend, EagerBackend, describe
 from hoisdf_ros.runtime.choice import Source, make_backend
-from test.runtime.small import small_network
+from test.runtime.small import CONFIG, small_network
 
 SETTINGS = EstimatorConfig(device="cpu")
 
@@ -57,6 +58,43 @@ def test_eager_is_never_anything_else(source: Source) -> None:
     assert isinstance(backend, EagerBackend)
     assert backend.notes == ()
     assert not backend.model.training
+
+
+@pytest.mark.parametrize(
+    ("device", "wanted", "expected"),
+    [
+        ("cuda", "auto", "fp16"),
+        ("cuda:1", "bf16", "bf16"),
+        ("cuda", "fp32", "fp32"),
+        ("cpu", "auto", "fp32"),
+        ("cpu", "fp16", "fp32"),
+        ("cpu", "bf16", "bf16"),
+    ],
+)
+def test_half_precision_is_usual_on_a_gpu_only(
+    device: str, wanted: str, expected: str, source: Source
+) -> None:
+    config = replace(source.config, precision=wanted)
+    assert replace(source, config=config).precision(device) == expected
+
+
+def test_a_processor_runs_bf16_where_it_is_asked_to(source: Source) -> None:
+    config = replace(source.config, backend="eager", precision="bf16")
+    half = make_backend(replace(source, config=config))
+    whole = make_backend(replace(source, config=replace(config, precision="fp32")))
+    assert (half.precision, whole.precision) == ("bf16", "fp32")
+    found = differences(whole, half, probes(CONFIG.image_size, "cpu"))
+    check(found, "bf16")
+    assert found["mask"] > 0  # it did compute in another precision
+
+
+def test_a_network_that_bf16_changes_too_much_is_refused(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(LIMITS["bf16"], "joints_mm", 0.0)
+    config = replace(source.config, backend="eager", precision="bf16")
+    with pytest.raises(BackendError, match=r"bf16 differs .* joints_mm .* take precision fp32"):
+        make_backend(replace(source, config=config))
 
 
 @pytest.mark.parametrize(

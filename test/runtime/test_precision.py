@@ -3,9 +3,10 @@
 import pytest
 import torch
 
+from hoisdf_ros.network.serving import serving_copy
 from hoisdf_ros.runtime.accuracy import LIMITS, check, differences, probes
 from hoisdf_ros.runtime.precision import TYPES, in_precision
-from test.runtime.small import CONFIG, small_serving
+from test.runtime.small import CONFIG, small_network, small_serving
 
 
 @pytest.mark.parametrize("precision", ["fp16", "bf16"])
@@ -22,6 +23,21 @@ def test_matrix_products_are_half_and_the_rest_is_not(precision: str) -> None:
         *("hand_encoder", "object_encoder", "hand_decoder"),
     }
     assert all(value.dtype == torch.float32 for value in network.parameters())
+
+
+def test_every_stage_and_both_fields_can_be_asked_alone() -> None:
+    network = small_serving()
+    mixed = in_precision(serving_copy(small_network(), rows=True), "bf16")
+    inputs = probes(CONFIG.image_size, "cpu")[0]
+    features = mixed.image_features(inputs.image)
+    queries = mixed.query_points(features, inputs)
+    joints, _, held = mixed.regress(features, queries, inputs)
+    assert joints.joints.dtype == held.rotation.dtype == torch.float32
+    points = network.lattice[None]
+    for name in ("hand_distance", "object_distance"):
+        found = getattr(mixed, name)(points, features, inputs)
+        exact = getattr(network, name)(points, network.image_features(inputs.image), inputs)
+        torch.testing.assert_close(found, exact, atol=0.02, rtol=0.0)
 
 
 @pytest.mark.parametrize("precision", ["fp16", "bf16"])
