@@ -167,6 +167,8 @@ def test_a_wrist_that_depth_does_not_confirm_stays_and_is_noted(
     assert note.startswith("right_hand: wrist not refined")
     assert len(_told(estimator)) == 1
     assert _wrist_error(estimate) > 0.03
+    (hand,) = estimate.hands
+    assert np.linalg.eigvalsh(hand.root.covariance)[0] > 0.06**2  # and says that it is a guess
 
 
 class _Landmarks:
