@@ -256,6 +256,13 @@ class EstimatorConfig:
         "pays with instructions for it (avx512_bf16, AMX); backend eager on a GPU is fp32",
         choices=("auto", "fp16", "bf16", "fp32"),
     )
+    cpu_threads: int = parameter(
+        0,
+        "threads that share the network's work on a CPU; 0: as many as pay, which is one for the "
+        "demo network and torch's own number for larger ones",
+        low=0,
+        high=256,
+    )
     sampler: str = parameter(
         "auto",
         "how the points near a surface are found; dense: exactly; coarse_to_fine: at a fraction of "

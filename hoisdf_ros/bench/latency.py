@@ -70,8 +70,9 @@ def describe_machine(device: str) -> str:
     """Processor or GPU, and how much of it is used."""
     if device.startswith("cuda"):
         return f"{torch.cuda.get_device_name(device)}, torch {torch.__version__}"
-    threads = torch.get_num_threads()
-    return f"{_processor()}, {threads} threads, torch {torch.__version__}"
+    count = torch.get_num_threads()
+    threads = "1 thread" if count == 1 else f"{count} threads"
+    return f"{_processor()}, {threads}, torch {torch.__version__}"
 
 
 def _one_run(model: Hoisdf, inputs: NetworkInput) -> tuple[float, ...]:

@@ -10,6 +10,7 @@ from hoisdf_ros.runtime.engine import Maker, Say, build, compared
 from hoisdf_ros.runtime.engine_cache import Engine, store
 from hoisdf_ros.runtime.portable import PortableMaker
 from hoisdf_ros.runtime.tensorrt import TensorRtMaker
+from hoisdf_ros.runtime.threads import use_threads
 
 
 @dataclass(frozen=True)
@@ -47,5 +48,6 @@ def _maker(source: Source, *, portable: bool) -> Maker:
     if portable:
         return PortableMaker(served, known, precision)
     if device == "cpu":
+        use_threads(source.network, source.config.cpu_threads)  # the code is made for so many
         return CpuMaker(served, known, precision)
     return TensorRtMaker(served, known, precision, device)

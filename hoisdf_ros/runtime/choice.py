@@ -15,6 +15,7 @@ from hoisdf_ros.runtime.engine import CachePolicy, Say, ready
 from hoisdf_ros.runtime.engine_cache import cache_directory, network_hash
 from hoisdf_ros.runtime.precision import in_precision
 from hoisdf_ros.runtime.tensorrt import TensorRtMaker
+from hoisdf_ros.runtime.threads import use_threads
 
 _IN_BOXES = 0.2
 """Share of the lattice that usual boxes hold, of the demo's crops at the median."""
@@ -96,6 +97,8 @@ Way = Callable[[Source, str, Say], Backend]
 def make_backend(source: Source, say: Say = silent) -> Backend:
     """The backend that the settings name; ``auto`` takes the fastest one that there is.
 
+    On a CPU it also sets how many threads torch uses in this process.
+
     A CPU's compiled network is taken by ``auto`` where it has been built before: that takes
     minutes, which nobody wants to wait for at a first start.
 
@@ -108,6 +111,8 @@ def make_backend(source: Source, say: Say = silent) -> Backend:
     """
     wanted, device = source.config.backend, choose_device(source.config.device)
     ways = _ON_GPU if device.startswith("cuda") else _ON_CPU
+    if device == "cpu":
+        use_threads(source.network, source.config.cpu_threads)
     if wanted == "auto":
         if device == "cpu":
             settings = replace(source.config, allow_engine_build=False, rebuild_engine=False)

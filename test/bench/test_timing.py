@@ -22,7 +22,7 @@ def test_a_report_has_median_p99_and_fastest() -> None:
 
 def test_memory_that_a_task_takes_is_seen() -> None:
     held: list[bytearray] = []
-    found = memory_mb(lambda: held.append(bytearray(b"x") * 50_000_000), "cpu")
+    found = memory_mb(lambda: held.append(bytearray(b"x") * 200_000_000), "cpu")
     if found["working"] is None:
         pytest.skip("this system does not tell how large a process was")
-    assert 40 < found["working"] < 200
+    assert 120 < found["working"] < 400  # memory freed meanwhile counts against it
