@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hoisdf_ros.config import EstimatorConfig
 from hoisdf_ros.conventions import NameSource, Side
 from hoisdf_ros.datatypes import (
+    Box,
     Estimate,
     EstimatorInfo,
     Frame,
@@ -271,18 +272,27 @@ class Estimator:
         pose = joints_of(done) - root.position if self.trained else None
         grasp = self._grasp(sighting, done)
         box = region.around if grasp is None else grasp.box
-        outcome = Outcome(done.look.frame.stamp, root, pose, box, grasp)
+        around = self._box(sighting, seen)
+        outcome = Outcome(done.look.frame.stamp, root, pose, around, box, grasp)
         track = self.tracker.keep(sighting, outcome)
         if config.smoothing:
             done = steadied(self.looker, done, track.smoother)
         thing, naming = held_object(region, grasp, config.object_id)
-        look = replace(done.look, region=replace(region, held=thing))
+        region = replace(region, hand=replace(region.hand, box=around), held=thing)
+        look = replace(done.look, region=region)
         hand, held = self.place(done.raw, look, track.id)
         if held is not None:
             held = replace(held, naming=naming)
             if grasp is not None and naming.source is NameSource.UNKNOWN:
                 held = as_surface(held, grasp, look.root.position)
         return hand, held
+
+    def _box(self, sighting: Sighting, seen: Refined) -> Box:
+        """Around the hand: as it is given, else by mask and pose, else where it was looked for."""
+        known = sighting.region.hand.box
+        if sighting.given or not self.trained:
+            return known
+        return self.looker.box_of(seen.done, posed=seen.confirmed) or known
 
     def _grasp(self, sighting: Sighting, done: Pass) -> Grasp | None:
         """What the hand holds; None while masks and fields mean nothing."""

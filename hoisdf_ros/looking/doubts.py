@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from hoisdf_ros.looking.look import Pass
 from hoisdf_ros.looking.looker import arrays_of
+from hoisdf_ros.postprocessing.sight import MAP_STRIDE
 from hoisdf_ros.preprocessing.crop import Crop
 
 MIN_MASK = 0.04
@@ -12,8 +13,6 @@ the most part it is more."""
 
 CLEAR_MASK = 0.15
 """From this share on the mask alone is a second witness."""
-
-_MAP_STRIDE = 2  # pixel u of a mask looks at pixel 2 u of the crop
 
 
 def mask_share(done: Pass, crop: Crop) -> float:
@@ -25,9 +24,9 @@ def mask_share(done: Pass, crop: Crop) -> float:
     """
     mask = arrays_of(done.features.hand_mask)[0, 0]
     box, (height, width) = crop.hand_box, mask.shape
-    x0, y0 = (max(0, int(edge / _MAP_STRIDE)) for edge in (box.x0, box.y0))
+    x0, y0 = (max(0, int(edge / MAP_STRIDE)) for edge in (box.x0, box.y0))
     x1, y1 = (
-        min(size, int(edge / _MAP_STRIDE) + 1) for edge, size in ((box.x1, width), (box.y1, height))
+        min(size, int(edge / MAP_STRIDE) + 1) for edge, size in ((box.x1, width), (box.y1, height))
     )
     inside = mask[y0:y1, x0:x1]
     return float((inside > 0.5).mean()) if inside.size else 0.0

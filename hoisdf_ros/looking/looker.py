@@ -7,12 +7,14 @@ import torch
 from torch import Tensor
 
 from hoisdf_ros.conventions import NUM_MANO_JOINTS
-from hoisdf_ros.datatypes import Array, StageTimes
+from hoisdf_ros.datatypes import Array, Box, StageTimes
+from hoisdf_ros.geometry.camera import project
 from hoisdf_ros.hand_model.inverse_kinematics import solve_pose
 from hoisdf_ros.hand_model.mano import HandGeometry, HandModel
-from hoisdf_ros.looking.look import Look, Pass
+from hoisdf_ros.looking.look import Look, Pass, joints_of
 from hoisdf_ros.network.io import NetworkInput, NetworkOutput
 from hoisdf_ros.postprocessing.hand import RawHand
+from hoisdf_ros.postprocessing.hand_box import box_of_hand
 from hoisdf_ros.postprocessing.objects import RawObject
 from hoisdf_ros.preprocessing.crop import Crop, make_crop
 from hoisdf_ros.preprocessing.roots import object_center
@@ -87,6 +89,18 @@ class Looker:
         """The part of the image that the network sees."""
         box, config = look.region.hand.box, self.network.config
         return make_crop(box, look.held_box, look.frame.camera, config, mirror=look.mirrored)
+
+    def box_of(self, done: Pass, *, posed: bool) -> Box | None:
+        """Where the network saw the hand, pixels; None where it saw none.
+
+        Args:
+            done: A look.
+            posed: The pose, too, is believed.
+        """
+        crop, camera = self.crop(done.look), done.look.frame.camera
+        mask = arrays_of(done.features.hand_mask)[0, 0]
+        pixels = project(joints_of(done), camera) if posed else None
+        return box_of_hand(mask, crop.hand_box, crop, camera.width, pixels)
 
     def center(self, look: Look) -> Array:
         """(3,) centre of the object's crop, metres, camera frame of the image."""

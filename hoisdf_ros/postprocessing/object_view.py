@@ -9,7 +9,7 @@ from scipy.ndimage import binary_closing, binary_erosion
 from hoisdf_ros.conventions import MIRROR
 from hoisdf_ros.datatypes import Array
 from hoisdf_ros.postprocessing.candidates import Candidate
-from hoisdf_ros.postprocessing.object_box import MASK_THRESHOLD, held_pixels
+from hoisdf_ros.postprocessing.mask_pieces import MASK_THRESHOLD, pieces_at
 from hoisdf_ros.postprocessing.sight import Sight
 
 _Flags = NDArray[np.bool_]
@@ -73,7 +73,7 @@ def view_object(
     step = max(1, len(masks.thing) // 64)
     hand = masks.hand[::step, ::step] > MASK_THRESHOLD
     thing = masks.thing[::step, ::step] > MASK_THRESHOLD
-    seen = held_pixels(hand, thing)
+    seen = pieces_at(hand, thing)
     scale = len(picture) // len(seen)
     inner = binary_erosion(seen, structure=_CUBE)
     flip = MIRROR if mirrored else np.eye(3)

@@ -11,7 +11,9 @@ from hoisdf_ros.datatypes import Array
 _Flags = NDArray[np.bool_]
 _Pixels = NDArray[np.int64]
 
-_MAP_STRIDE = 2  # pixel u of a mask looks at pixel 2 u of the crop
+MAP_STRIDE = 2
+"""Pixel u of a mask looks at pixel 2 u of the crop."""
+
 _GRID = 64  # pixels of a finer mask are left out: they cost time and say the same again
 _MAX_POINTS = 200
 _MAYBE = 0.25  # an object's probability from which on it may hide the hand
@@ -94,7 +96,7 @@ def see(
     """
     step = max(1, len(hand_mask) // _GRID)
     hand_mask, object_mask = hand_mask[::step, ::step], object_mask[::step, ::step]
-    scale = _MAP_STRIDE * step
+    scale = MAP_STRIDE * step
     points = _points(depth, window, scale, len(hand_mask))
     z = points[..., 2]
     known = (z >= limits[0]) & (z <= limits[1])

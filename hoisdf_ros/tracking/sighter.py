@@ -29,6 +29,7 @@ SAME = 0.3
 
 _ALIKE = 0.6  # two hands, even clasped, have boxes that share less
 _FOLLOWED = 0.1  # a hand whose box shares less with what was expected is another one
+_ASTRAY = 0.5  # landmarks whose box shares less with the hand's lie on what it holds, too
 _WIDER = 2.0  # where a hand is looked for again, as a multiple of its box
 
 
@@ -121,10 +122,11 @@ class Sighter:
             region = region_of(box, track.score, track.votes, config)
             sighting = Sighting(region, track.votes, track=track)
             if hand is not None and _share(hand.box, box) > _FOLLOWED:
-                sightings.append(sighting.with_landmarks(hand, config))
+                sightings.append(sighting.with_landmarks(hand, config, _astray(track, hand)))
             elif track.joints is not None:
                 sightings.append(sighting)
-        return sightings
+        # of two tracks that have come to lie on one hand, what is seen best is kept
+        return sorted(sightings, key=_presence, reverse=True)
 
     def _landmarks(
         self, frame: Frame, tracks: Sequence[Track], config: EstimatorConfig
@@ -181,6 +183,16 @@ def _rest(frame: Frame, tracks: Sequence[Track], given: Sequence[Sighting]) -> l
         ):
             left.append(track)
     return left
+
+
+def _astray(track: Track, hand: DetectedHand) -> Box | None:
+    """The hand's own box, where its landmarks have come to lie on something else; else None."""
+    box = track.box_at(hand.region)
+    return box if box is not None and _share(hand.box, box) < _ASTRAY else None
+
+
+def _presence(sighting: Sighting) -> float:
+    return 0.0 if sighting.landmarks is None else sighting.landmarks.presence
 
 
 def _share(one: Box, other: Box) -> float:

@@ -36,12 +36,20 @@ class Sighting:
         """For notes."""
         return self.region.hand.label
 
-    def with_landmarks(self, landmarks: DetectedHand, config: EstimatorConfig) -> "Sighting":
-        """The same hand, now that the landmark network has seen it."""
+    def with_landmarks(
+        self, landmarks: DetectedHand, config: EstimatorConfig, box: Box | None = None
+    ) -> "Sighting":
+        """The same hand, now that the landmark network has seen it.
+
+        Args:
+            landmarks: What it saw.
+            config: Of the side.
+            box: Where the hand is, pixels; None: around the landmarks.
+        """
         votes = self.votes.plus(landmarks.right_score, landmarks.presence)
         if self.given:
             return replace(self, landmarks=landmarks)
-        region = region_of(landmarks.box, landmarks.presence, votes, config)
+        region = region_of(box or landmarks.box, landmarks.presence, votes, config)
         return replace(self, region=region, votes=votes, landmarks=landmarks)
 
 

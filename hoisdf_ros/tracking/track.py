@@ -62,16 +62,18 @@ class Track:
         return Root(self.root.position + ahead * self.velocity, covariance, RootSource.TRACK)
 
     def expected_box(self, camera: Camera, stamp: float) -> Box:
-        """Around the hand at another time, pixels.
-
-        As the landmarks had it, moved along; by its pose where there were none.
-        """
-        if self.joints is not None and self.region is None:
-            pixels = project(self.joints + self.predicted(stamp).position, camera)
-            if np.isfinite(pixels).all():
-                low, high = pixels.min(axis=0), pixels.max(axis=0)
-                return Box(*low.tolist(), *np.maximum(high, low + 1e-3).tolist())
+        """Around the hand at another time, pixels."""
         return moved(self.box, self._shift(camera, stamp))
+
+    def box_at(self, region: Region) -> Box | None:
+        """Around the hand where the landmark network sees it now, pixels.
+
+        Moved as the landmarks have moved, since they may lie on what the hand holds; None when
+        they did not see it before.
+        """
+        if self.region is None:
+            return None
+        return moved(self.box, np.array([region.x - self.region.x, region.y - self.region.y]))
 
     def expected_held(self, camera: Camera, stamp: float) -> Box | None:
         """Around what it may hold at another time, pixels."""
@@ -101,12 +103,21 @@ def moved(box: Box, step: Array) -> Box:
     return Box(box.x0 + x, box.y0 + y, box.x1 + x, box.y1 + y)
 
 
-def same_hand(one: Array, other: Array, apart: float) -> bool:
+APART_M = 0.03
+"""Joints of two hands are farther apart than this on average, even when one clasps the other."""
+
+WRISTS_APART_M = 0.04
+"""Wrists of two hands, even of folded ones, are farther apart than this: each is as thick."""
+
+
+def same_hand(one: Array, other: Array) -> bool:
     """Whether two estimates lie on top of each other, as two hands never do.
+
+    One hand taken for both sides has two poses that differ, but its wrist is at one place.
 
     Args:
         one, other: (21, 3) joints, metres, camera frame.
-        apart: Mean distance of the joints of two different hands, metres.
     """
-    whole = np.linalg.norm(one - other, axis=1).mean() < apart
-    return bool(whole and np.linalg.norm(one[WRIST] - other[WRIST]) < 2 * apart)
+    wrists = np.linalg.norm(one[WRIST] - other[WRIST])
+    whole = np.linalg.norm(one - other, axis=1).mean()
+    return bool(wrists < WRISTS_APART_M or (whole < APART_M and wrists < 2 * APART_M))

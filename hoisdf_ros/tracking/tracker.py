@@ -15,9 +15,6 @@ from hoisdf_ros.tracking.track import Track, same_hand
 JUMP_M = 0.3
 """A wrist that is farther from where it was than this belongs to another hand."""
 
-APART_M = 0.03
-"""Joints of two hands are farther apart than this on average, even when one clasps the other."""
-
 _SWIFT = 0.5  # weight of the last step in a hand's velocity
 
 
@@ -29,6 +26,7 @@ class Outcome:
         stamp: Of the frame, seconds.
         root: The wrist; of the source TRACK it was not measured in this frame.
         joints: (21, 3) metres from the wrist, camera axes; None while poses mean nothing.
+        box: Around the hand, pixels.
         held: Around what the hand may hold, pixels; None when nothing is seen there.
         grasp: What it holds; None when nobody was asked.
     """
@@ -36,6 +34,7 @@ class Outcome:
     stamp: float
     root: Root
     joints: Array | None
+    box: Box
     held: Box | None
     grasp: Grasp | None = None
 
@@ -89,7 +88,7 @@ class Tracker:
             root=outcome.root,
             velocity=np.zeros(3) if before is None else _velocity(before, outcome),
             joints=outcome.joints,
-            box=region.hand.box,
+            box=outcome.box,
             region=sighting.landmarks.region if sighting.landmarks is not None else None,
             smoother=_smoother(before, region.side),
             held=outcome.held,
@@ -111,7 +110,7 @@ def double_of(joints: Array, others: Sequence[HandEstimate]) -> HandEstimate | N
         joints: (21, 3) metres, camera frame.
         others: Hands of the same frame.
     """
-    return next((other for other in others if same_hand(joints, other.joints, APART_M)), None)
+    return next((other for other in others if same_hand(joints, other.joints)), None)
 
 
 def _smoother(before: Track | None, side: Side) -> Smoother:

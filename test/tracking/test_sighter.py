@@ -140,6 +140,31 @@ def test_landmarks_that_are_gone_leave_the_track_to_its_pose_and_it_is_looked_fo
     assert window.x0 < old.box.x0 < old.box.x1 < window.x1 < WHOLE.x1  # not in the whole image
 
 
+def test_tracks_that_are_seen_best_come_first() -> None:
+    tracks = [track(np.array([x, 0.1, 0.6]), number) for number, x in enumerate((-0.2, 0.0, 0.2))]
+    seen = [
+        detected(old.root.position, presence=presence)
+        for old, presence in zip(tracks[1:], (0.6, 0.9), strict=True)
+    ]
+    sightings = Sighter(FakeDetector(*seen))(frame(), tracks, replace(BUILTIN, max_hands=3))
+    assert [one.track for one in sightings] == [tracks[2], tracks[1], tracks[0]]
+
+
+def test_landmarks_that_went_astray_do_not_take_the_box_with_them() -> None:
+    hand = detected(LEFT_OF_IT)
+    step = np.array([6.0, -4.0, 6.0, -4.0])
+    region = replace(hand.region, x=hand.region.x + 6.0, y=hand.region.y - 4.0)
+    moved = replace(hand, box=Box(*(hand.box.array() + step).tolist()), region=region)
+    old = track(LEFT_OF_IT)
+    (followed,) = Sighter(FakeDetector(moved))(frame(), [old], replace(BUILTIN, max_hands=1))
+    assert followed.region.hand.box == moved.box
+    edge = moved.box.x0 + 0.6 * moved.box.size[0]
+    astray = replace(moved, box=replace(moved.box, x0=edge))
+    (sighting,) = Sighter(FakeDetector(astray))(frame(), [old], replace(BUILTIN, max_hands=1))
+    np.testing.assert_allclose(sighting.region.hand.box.array(), hand.box.array() + step)
+    assert sighting.landmarks is astray  # its side counts all the same
+
+
 def test_a_track_without_landmarks_or_pose_is_left_out() -> None:
     blind = replace(track(LEFT_OF_IT), joints=None)
     assert Sighter(FakeDetector())(frame(), [blind], BUILTIN) == []

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from hoisdf_ros.conventions import RootSource, Side
-from hoisdf_ros.datatypes import Array, Box, Detection, Root
+from hoisdf_ros.datatypes import Array, Box, Camera, Detection, Root
 from hoisdf_ros.detection.votes import Votes
 from hoisdf_ros.preprocessing.boxes import HandRegion
 from hoisdf_ros.tracking.sighting import Sighting
-from hoisdf_ros.tracking.track import Track, same_hand
-from hoisdf_ros.tracking.tracker import APART_M, Outcome, Tracker
+from hoisdf_ros.tracking.track import APART_M, WRISTS_APART_M, Track, same_hand
+from hoisdf_ros.tracking.tracker import Outcome, Tracker
 
 SPREAD = np.array(
     [[0, 0, 0], *([0.02 * (f - 2), -0.03 * (s + 2), 0] for f in range(5) for s in range(4))]
@@ -28,7 +28,7 @@ def _sighting(track: Track | None = None, side: Side = Side.RIGHT) -> Sighting:
 
 
 def _outcome(stamp: float, wrist: Array, source: RootSource = RootSource.DEPTH) -> Outcome:
-    return Outcome(stamp, Root(wrist, 1e-4 * np.eye(3), source), SPREAD, None)
+    return Outcome(stamp, Root(wrist, 1e-4 * np.eye(3), source), SPREAD, BOX, None)
 
 
 def _seen(tracker: Tracker, stamp: float, wrist: Array, track: Track | None = None) -> Track:
@@ -102,8 +102,12 @@ def test_a_hand_that_moves_is_expected_further_on_and_less_surely() -> None:
 
 def test_one_hand_twice_is_told_from_two_hands() -> None:
     hand = HERE + SPREAD
-    assert same_hand(hand, hand + 0.9 * APART_M / np.sqrt(3), APART_M)
-    assert not same_hand(hand, hand + np.array([0.07, 0.0, 0.0]), APART_M)
+    assert same_hand(hand, hand + 0.9 * APART_M / np.sqrt(3))
+    assert not same_hand(hand, hand + np.array([0.07, 0.0, 0.0]))
+    mirrored = hand * np.array([-1.0, 1.0, 1.0]) + np.array([2 * hand[0, 0], 0.0, 0.0])
+    assert np.linalg.norm(mirrored - hand, axis=1).mean() > APART_M
+    assert same_hand(hand, mirrored + 0.9 * np.array([WRISTS_APART_M, 0.0, 0.0]))
+    assert not same_hand(hand, mirrored + 1.1 * np.array([WRISTS_APART_M, 0.0, 0.0]))
 
 
 def test_dropping_forgets_one() -> None:
@@ -114,21 +118,20 @@ def test_dropping_forgets_one() -> None:
     assert tracker.tracks == [second]
 
 
-def test_the_expected_box_goes_with_the_pose_or_else_with_the_wrist() -> None:
-    from hoisdf_ros.datatypes import Camera
-    from hoisdf_ros.geometry.camera import project
-
+def test_the_expected_box_goes_with_the_wrist_or_with_the_landmarks() -> None:
     camera = Camera(600, 600, 320, 240, 640, 480)
     tracker = Tracker(0.3)
     track = _seen(tracker, 0.0, HERE)
     track = _seen(tracker, 0.1, HERE + np.array([0.01, 0, 0]), track)
-    box = track.expected_box(camera, 0.2)
-    assert track.joints is not None
-    pixels = project(track.joints + track.predicted(0.2).position, camera)
-    np.testing.assert_allclose(box.array(), [*pixels.min(axis=0), *pixels.max(axis=0)])
-    blind = replace(track, joints=None)
-    shift = blind.expected_box(camera, 0.2).array() - BOX.array()
+    shift = track.expected_box(camera, 0.2).array() - BOX.array()
     assert shift[0] == shift[2] > 0
     assert shift[1] == shift[3] == 0
-    assert blind.expected_region(camera, 0.2) is None
-    assert track.expected_region(camera, 0.2) is not None
+    region = track.expected_region(camera, 0.2)
+    assert region is not None
+    assert replace(track, joints=None).expected_region(camera, 0.2) is None
+    assert track.box_at(region) is None  # the landmark network did not see it before
+    followed = replace(track, region=replace(region, x=region.x - 30, y=region.y + 20))
+    expected = BOX.array() + np.array([30, -20, 30, -20])
+    box = followed.box_at(region)
+    assert box is not None
+    np.testing.assert_allclose(box.array(), expected)
