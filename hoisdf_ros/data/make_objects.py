@@ -8,13 +8,14 @@ Run once by whoever changes the assets; nobody needs it to use them::
         --out hoisdf_ros/assets/objects
 
 Each mesh is thinned out, laid out flat anew and given a small texture, whose colours are those
-of the nearest points of the original. Its frame stays that of the original.
+of the nearest points of the original. Its frame is shifted to the middle of its box: the originals'
+lies beside the object, so that where it is could only be told by how the object is turned.
 """
 
 import argparse
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -220,6 +221,12 @@ def make_object(source: Mesh, options: Options) -> Mesh:
     return Mesh(mesh.vertices, mesh.faces, mesh.uv, np.asarray(small, dtype=np.uint8))
 
 
+def centred(mesh: Mesh) -> Mesh:
+    """The mesh around the middle of its box along its axes."""
+    middle = (mesh.vertices.max(axis=0) + mesh.vertices.min(axis=0)) / 2
+    return replace(mesh, vertices=mesh.vertices - middle)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make all objects and say how large each became and how far its surface moved."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -229,7 +236,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for object_id in OBJECT_IDS:
         source = read_object(options.wheel, object_id)
         mesh = make_object(source, Options())
-        write_object(mesh, options.out / object_id)
+        write_object(centred(mesh), options.out / object_id)
         moved = np.abs(Surface(mesh).signed_distance(source.vertices)) * 1000
         size = sum(file.stat().st_size for file in (options.out / object_id).iterdir())
         print(

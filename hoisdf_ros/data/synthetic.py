@@ -27,7 +27,7 @@ from hoisdf_ros.datatypes import Array, Mesh
 from hoisdf_ros.errors import DataError
 from hoisdf_ros.geometry.mesh import box_corners, transform
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 """Goes up when a picture of the same split, seed and number changes."""
 
 GRASPS: dict[Split, int] = {"train": 4096, "val": 512, "test": 512}
