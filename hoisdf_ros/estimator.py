@@ -257,7 +257,8 @@ class Estimator:
             known=known,
         )
         reason = doubt(witness)
-        twin = double_of(joints_of(seen.done), others)
+        box = None if self.config.depth_mode == "aligned" else self._box(sighting, seen)
+        twin = double_of(joints_of(seen.done), others, box)
         if not reason and twin is not None:
             reason = f"left out: the same hand as number {twin.id}"
             self.tracker.drop(sighting.track)

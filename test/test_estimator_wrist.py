@@ -219,27 +219,39 @@ def test_without_depth_the_wrist_is_where_the_joints_are_seen(
 ) -> None:
     estimator, frame = seeing
     estimate = estimator(frame)
-    assert _wrist_error(estimate) < 0.002
+    assert _wrist_error(estimate) < 0.015
+    assert not estimate.notes
     assert estimate.hands[0].root.source is RootSource.DETECTION
     assert estimate.hands[0].side is Side.RIGHT
-    first, second = _told(estimator)
-    assert first[2] - WRIST[2] > 0.05  # by the landmarks' own idea of its size
-    np.testing.assert_allclose(second, WRIST, atol=0.002)
+    variances = np.linalg.eigvalsh(estimate.hands[0].root.covariance)
+    assert 0.02**2 < variances[-1] - variances[0] < 0.07**2  # along the ray, unlike across it
+    _told(estimator)
     again = estimator(replace(frame, stamp=1 / 30))
     assert again.hands[0].id == estimate.hands[0].id
     assert len(_told(estimator)) == 1  # a hand that is followed is where it was expected
 
 
-def test_a_wrist_that_contradicts_the_landmarks_is_not_believed(
-    seeing: tuple[Estimator, Frame],
+@pytest.mark.parametrize(
+    ("scale", "note", "hands"),
+    [(0.7, "wrist not refined: palm, joints and outline put it at", 1), (0.3, "it is none", 0)],
+)
+def test_landmarks_that_contradict_the_outline_are_not_believed(
+    seeing: tuple[Estimator, Frame], scale: float, note: str, hands: int
 ) -> None:
     estimator, frame = seeing
     detector = estimator.sighter.detector
     assert isinstance(detector, _Landmarks)
-    estimator.sighter.detector = _Landmarks(detector.hand.world / 1.12 + WRIST, scale=3.0)
+    seen = detector.hand
+    middle = seen.landmarks.mean(axis=0)
+    small = replace(seen, landmarks=middle + scale * (seen.landmarks - middle))
+    detector.hand = small
     estimate = estimator(frame)
-    assert any("from where the landmarks alone put it" in note for note in estimate.notes)
     _told(estimator)
+    assert any(note in said for said in estimate.notes)
+    assert len(estimate.hands) == hands
+    for hand in estimate.hands:
+        along = hand.root.position / np.linalg.norm(hand.root.position)
+        assert np.sqrt(along @ hand.root.covariance @ along) > 0.1
 
 
 def test_where_the_network_sees_no_hand_there_is_none(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hoisdf_ros.datatypes import Array
+from hoisdf_ros.datatypes import Array, Box
 from hoisdf_ros.detection.anchors import Palms
 
 
@@ -22,6 +22,11 @@ def overlaps(boxes: Array, other: Array) -> Array:
     area, other_area = ((b[:, 2:] - b[:, :2]).prod(axis=1) for b in (boxes, other))
     union = area[:, None] + other_area[None] - shared
     return np.asarray(shared / np.maximum(union, 1e-9))
+
+
+def share(one: Box, other: Box) -> float:
+    """Intersection over union of two boxes, in [0, 1]."""
+    return float(overlaps(one.array()[None], other.array()[None])[0, 0])
 
 
 def merge_palms(palms: Palms, overlap: float) -> Palms:

@@ -7,7 +7,7 @@ import numpy as np
 
 from hoisdf_ros.conventions import MIRROR
 from hoisdf_ros.datatypes import Array, Box
-from hoisdf_ros.detection.suppression import overlaps
+from hoisdf_ros.detection.suppression import share
 from hoisdf_ros.geometry.rotation import matrix_from_rotation_vector
 from hoisdf_ros.looking.look import Pass, vertices_of
 from hoisdf_ros.looking.looker import Looker, arrays_of
@@ -132,7 +132,7 @@ class Gripper:
         known = None if name is None else self._meshes.get(name.object_id)
         if known is not None:
             posed = box_of_object(known.mesh, *pose_of(done), done.look.frame.camera)
-            if posed is not None and (seen is None or _share(posed, seen.box) > _BOXES_AGREE):
+            if posed is not None and (seen is None or share(posed, seen.box) > _BOXES_AGREE):
                 return posed
         return None if seen is None else seen.box
 
@@ -178,7 +178,3 @@ def pose_of(done: Pass) -> tuple[Array, Array]:
     raw, flip = done.raw[1], MIRROR if done.look.mirrored else np.eye(3)
     rotation: Array = flip @ matrix_from_rotation_vector(raw.rotation) @ flip
     return rotation, raw.center + flip @ raw.translation
-
-
-def _share(one: Box, other: Box) -> float:
-    return float(overlaps(one.array()[None], other.array()[None])[0, 0])

@@ -10,8 +10,17 @@ from hoisdf_ros.datatypes import Array, Root, StageTimes
 from hoisdf_ros.errors import RootError
 from hoisdf_ros.looking.look import Pass, total
 from hoisdf_ros.looking.looker import Looker, arrays_of
+from hoisdf_ros.postprocessing.apparent_size import (
+    OUTLINE_STDDEV,
+    PALM_STDDEV,
+    SAME_SIZE,
+    Distance,
+    agreed,
+    times_as_large,
+)
 from hoisdf_ros.postprocessing.forearm import wrist_at_forearm
 from hoisdf_ros.postprocessing.hand import vote_spread
+from hoisdf_ros.postprocessing.mask_pieces import MASK_THRESHOLD
 from hoisdf_ros.postprocessing.refinement import Refinement, refine_by_depth
 from hoisdf_ros.postprocessing.reprojection import root_from_pixels
 from hoisdf_ros.postprocessing.sight import Sight, see
@@ -28,7 +37,6 @@ _UNCONFIRMED_M = 0.06
 """Standard deviation, in every direction, of a wrist where depth contradicts the pose: on the
 validation split's sequences such wrists are 83 mm off (root mean square), confirmed ones 26 mm."""
 
-_VAGUE = 0.15  # standard deviation of a wrist by its joints, as a share of its distance
 _ALIKE = 3.0  # deviations of the first guess; a forearm farther off is another one's
 
 
@@ -92,27 +100,51 @@ class WristRefiner:
     def by_pixels(
         self, done: Pass, pixels: Array, measured: Root, config: EstimatorConfig
     ) -> Refined:
-        """The hand where its joints are seen at their pixels; looked at again when far off.
+        """The hand as far off as it looks large; looked at again when that is elsewhere.
 
         Args:
             done: A first look.
-            measured: The wrist by this frame alone, roughly, which the better one must not
-                contradict.
-            pixels: (21, 2) landmarks in the image; NaN where they are not seen.
+            pixels: (21, 2) landmarks in the image.
+            measured: The wrist by the landmarks alone.
             config: What is far off.
+
+        Raises:
+            RootError: Nothing there has the size of a hand.
         """
         spent = [done.times]
-        pixels = np.where(np.arange(len(pixels))[:, None] == WRIST, np.nan, pixels)  # see `roots`
-        try:
-            root = _by_joints(done, pixels)
-            if _within(root, measured) and distance(root, done.look.root) > _far(config):
-                done = self._looker(replace(done.look, root=root))
-                spent.append(done.times)
-                root = _by_joints(done, pixels)
-            note = _contradiction(root, measured)
-        except RootError as error:
-            root, note = measured, str(error)
-        return Refined(self._at(done, measured if note else root, spent), not note, note)
+        root, note = self._by_size(done, pixels, measured)
+        if distance(root, done.look.root) > _far(config):
+            done = self._looker(replace(done.look, root=root))
+            spent.append(done.times)
+            root, note = self._by_size(done, pixels, measured)
+        return Refined(self._at(done, root, spent), not note, note)
+
+    def _by_size(self, done: Pass, pixels: Array, palm: Root) -> tuple[Root, str]:
+        """The wrist by how large palm, joints and outline look, and what speaks against it.
+
+        Raises:
+            RootError: They differ so much that this is no hand.
+        """
+        joints = _by_joints(done, pixels)
+        said = [Distance(float(palm.position[2]), PALM_STDDEV)]
+        said += [] if joints is None else [_along(joints)]
+        found = agreed(self._outline(done), said)
+        close = joints is not None and abs(np.log(joints.position[2] / found.depth)) < SAME_SIZE
+        seen = joints if joints is not None and close else palm
+        position = seen.position * (found.depth / seen.position[2])
+        spread = found.stddev**2 - PALM_STDDEV**2  # instead of the palm's own
+        covariance = palm.covariance + spread * np.outer(position, position)
+        return replace(palm, position=position, covariance=covariance), found.note
+
+    def _outline(self, done: Pass) -> Distance:
+        """How far the wrist is by the size of the hand's outline; a depth of NaN when unknown."""
+        crop, root = self._looker.crop(done.look), done.look.root
+        flip = MIRROR if done.look.mirrored else np.eye(3)
+        maps = (done.features.hand_mask, done.features.object_mask)
+        hand, held = (arrays_of(mask)[0, 0] > MASK_THRESHOLD for mask in maps)
+        vertices, faces = done.raw[0].vertices + root.position @ flip, self._looker.hand_model.faces
+        larger = times_as_large(vertices, faces, crop.intrinsics, hand, held)
+        return Distance(float(root.position[2]) * larger, OUTLINE_STDDEV)
 
     def _start(self, done: Pass, sight: Sight) -> Root:
         """Where to begin: a hand that is followed where it is expected, another at its forearm."""
@@ -153,24 +185,20 @@ def _unsure_of_pose(root: Root, done: Pass) -> Root:
     return replace(root, covariance=root.covariance + unsure)
 
 
-def _by_joints(done: Pass, pixels: Array) -> Root:
-    """Where the posed hand's joints (21, 3) are seen at their pixels (21, 2)."""
+def _by_joints(done: Pass, pixels: Array) -> Root | None:
+    """Where the posed hand's joints (21, 3) are seen at their pixels (21, 2), if anywhere."""
     flip = MIRROR if done.look.mirrored else np.eye(3)
-    return root_from_pixels(done.raw[0].joints @ flip, pixels, done.look.frame.camera)
+    pixels = np.where(np.arange(len(pixels))[:, None] == WRIST, np.nan, pixels)  # see `roots`
+    try:
+        return root_from_pixels(done.raw[0].joints @ flip, pixels, done.look.frame.camera)
+    except RootError:
+        return None
 
 
-def _contradiction(root: Root, measured: Root) -> str:
-    """Why the joints do not say where the wrist is; empty when they do."""
-    unsure = float(np.sqrt(np.linalg.eigvalsh(root.covariance)[-1]) / root.position[2])
-    if unsure > _VAGUE:
-        return (
-            f"wrist not refined: its joints and their pixels disagree, {unsure:.0%} of its "
-            f"distance, expected {_VAGUE:.0%} or less"
-        )
-    if not _within(root, measured):
-        off = distance(root, measured)
-        return f"wrist not refined: {off:.2f} m from where the landmarks alone put it"
-    return ""
+def _along(root: Root) -> Distance:
+    """A wrist's depth, and how sure it is."""
+    depth = float(root.position[2])
+    return Distance(depth, float(np.sqrt(root.covariance[2, 2])) / depth)
 
 
 def _far(config: EstimatorConfig) -> float:

@@ -6,13 +6,10 @@ from hoisdf_ros.config import EstimatorConfig
 from hoisdf_ros.conventions import MIDDLE_MCP, WRIST
 from hoisdf_ros.datatypes import Array, Box, Frame, Root
 from hoisdf_ros.errors import RootError
-from hoisdf_ros.postprocessing.reprojection import root_from_pixels
+from hoisdf_ros.postprocessing.apparent_size import root_from_palm
 from hoisdf_ros.preprocessing.roots import root_from_depth, root_from_landmarks
 from hoisdf_ros.preprocessing.union import Grip, union_box
 from hoisdf_ros.tracking.sighting import Sighting
-
-WORLD_STDDEV = 0.15
-"""Of the size of a hand as the landmark network guesses it, as a share; so its distance."""
 
 _AGREE_M = 0.08  # an expected wrist that is farther off than this is not the one that was measured
 
@@ -71,9 +68,7 @@ def measured_root(frame: Frame, sighting: Sighting, config: EstimatorConfig) -> 
             "depth_mode is none, and the hand detector sees no joints here: nothing says how far "
             "the hand is; give depth, or bring the hand into full view"
         )
-    root = root_from_pixels(seen.world, seen.landmarks, frame.camera)
-    along = root.position[:, None] * root.position
-    return Root(root.position, root.covariance + WORLD_STDDEV**2 * along, root.source)
+    return root_from_palm(seen.landmarks, seen.world, frame.camera)
 
 
 def what_may_be_held(frame: Frame, sighting: Sighting, root: Root) -> Box | None:

@@ -17,17 +17,16 @@ from hoisdf_ros.conventions import Side
 from hoisdf_ros.datatypes import Box, Frame
 from hoisdf_ros.detection.detected_hand import DetectedHand
 from hoisdf_ros.detection.regions import Region
-from hoisdf_ros.detection.suppression import overlaps
+from hoisdf_ros.detection.suppression import share
 from hoisdf_ros.detection.votes import Votes
 from hoisdf_ros.preprocessing.boxes import given_hands, scaled, with_objects
 from hoisdf_ros.tracking.search import Search
 from hoisdf_ros.tracking.sighting import Sighting, region_of
-from hoisdf_ros.tracking.track import Track
+from hoisdf_ros.tracking.track import ALIKE, Track
 
 SAME = 0.3
 """Boxes that share more than this (intersection over union) show one hand."""
 
-_ALIKE = 0.6  # two hands, even clasped, have boxes that share less
 _FOLLOWED = 0.1  # a hand whose box shares less with what was expected is another one
 _ASTRAY = 0.5  # landmarks whose box shares less with the hand's lie on what it holds, too
 _WIDER = 2.0  # where a hand is looked for again, as a multiple of its box
@@ -86,7 +85,7 @@ class Sighter:
         for region in given_hands(frame.detections, config):
             expected = [track.expected_box(frame.camera, frame.stamp) for track in free]
             shares = [
-                _share(region.hand.box, box) if track.side is region.side else 0.0
+                share(region.hand.box, box) if track.side is region.side else 0.0
                 for track, box in zip(free, expected, strict=True)
             ]
             best = int(np.argmax(shares)) if shares else 0
@@ -106,8 +105,8 @@ class Sighter:
             return sighting
         box = sighting.region.hand.box
         found = self.detector.find(frame.image, [scaled(box, _WIDER)])
-        best = max(found, key=lambda hand: _share(hand.box, box), default=None)
-        if best is None or _share(best.box, box) < SAME:
+        best = max(found, key=lambda hand: share(hand.box, box), default=None)
+        if best is None or share(best.box, box) < SAME:
             return sighting
         return sighting.with_landmarks(best, config)
 
@@ -121,7 +120,7 @@ class Sighter:
             box = track.expected_box(frame.camera, frame.stamp)
             region = region_of(box, track.score, track.votes, config)
             sighting = Sighting(region, track.votes, track=track)
-            if hand is not None and _share(hand.box, box) > _FOLLOWED:
+            if hand is not None and share(hand.box, box) > _FOLLOWED:
                 sightings.append(sighting.with_landmarks(hand, config, _astray(track, hand)))
             elif track.joints is not None:
                 sightings.append(sighting)
@@ -147,7 +146,7 @@ class Sighter:
         assert self.detector is not None
         sightings = list(sightings)
         for hand in self.detector.find(frame.image, self._windows(frame, sightings, config)):
-            shares = [_share(hand.box, one.region.hand.box) for one in sightings]
+            shares = [share(hand.box, one.region.hand.box) for one in sightings]
             best = int(np.argmax(shares)) if shares else 0
             if not shares or shares[best] < SAME:
                 votes = Votes().plus(hand.right_score, hand.presence)
@@ -178,9 +177,7 @@ def _rest(frame: Frame, tracks: Sequence[Track], given: Sequence[Sighting]) -> l
     left = []
     for track in tracks:
         box = track.expected_box(frame.camera, frame.stamp)
-        if not any(
-            one.track is track or _share(one.region.hand.box, box) > _ALIKE for one in given
-        ):
+        if not any(one.track is track or share(one.region.hand.box, box) > ALIKE for one in given):
             left.append(track)
     return left
 
@@ -188,12 +185,8 @@ def _rest(frame: Frame, tracks: Sequence[Track], given: Sequence[Sighting]) -> l
 def _astray(track: Track, hand: DetectedHand) -> Box | None:
     """The hand's own box, where its landmarks have come to lie on something else; else None."""
     box = track.box_at(hand.region)
-    return box if box is not None and _share(hand.box, box) < _ASTRAY else None
+    return box if box is not None and share(hand.box, box) < _ASTRAY else None
 
 
 def _presence(sighting: Sighting) -> float:
     return 0.0 if sighting.landmarks is None else sighting.landmarks.presence
-
-
-def _share(one: Box, other: Box) -> float:
-    return float(overlaps(one.array()[None], other.array()[None])[0, 0])

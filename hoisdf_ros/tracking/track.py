@@ -103,6 +103,9 @@ def moved(box: Box, step: Array) -> Box:
     return Box(box.x0 + x, box.y0 + y, box.x1 + x, box.y1 + y)
 
 
+ALIKE = 0.6
+"""Boxes of two hands, even clasped ones, share less (intersection over union)."""
+
 APART_M = 0.03
 """Joints of two hands are farther apart than this on average, even when one clasps the other."""
 

@@ -7,10 +7,11 @@ import numpy as np
 
 from hoisdf_ros.conventions import RootSource, Side
 from hoisdf_ros.datatypes import Array, Box, HandEstimate, Root
+from hoisdf_ros.detection.suppression import share
 from hoisdf_ros.postprocessing.smoothing import Smoother
 from hoisdf_ros.tracking.grasp import Grasp
 from hoisdf_ros.tracking.sighting import Sighting
-from hoisdf_ros.tracking.track import Track, same_hand
+from hoisdf_ros.tracking.track import ALIKE, Track, same_hand
 
 JUMP_M = 0.3
 """A wrist that is farther from where it was than this belongs to another hand."""
@@ -103,14 +104,23 @@ class Tracker:
         self.tracks = [other for other in self.tracks if other is not track]
 
 
-def double_of(joints: Array, others: Sequence[HandEstimate]) -> HandEstimate | None:
+def double_of(
+    joints: Array, others: Sequence[HandEstimate], box: Box | None = None
+) -> HandEstimate | None:
     """The hand that this one is a second time, or None.
 
     Args:
         joints: (21, 3) metres, camera frame.
         others: Hands of the same frame.
+        box: Around this hand, pixels, where distances are too rough to tell two hands that lie
+            one behind the other; None where depth tells them.
     """
-    return next((other for other in others if same_hand(joints, other.joints)), None)
+
+    def alike(other: HandEstimate) -> bool:
+        covered = box is not None and share(box, other.roi) > ALIKE
+        return covered or same_hand(joints, other.joints)
+
+    return next(filter(alike, others), None)
 
 
 def _smoother(before: Track | None, side: Side) -> Smoother:

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from hoisdf_ros.config import EstimatorConfig
-from hoisdf_ros.conventions import RootSource, Side
+from hoisdf_ros.conventions import FINGER_BASES, RootSource, Side
 from hoisdf_ros.datatypes import Box, Camera, Detection, Frame, Root
 from hoisdf_ros.detection.detected_hand import DetectedHand
 from hoisdf_ros.detection.regions import region_of_landmarks
 from hoisdf_ros.detection.votes import Votes
 from hoisdf_ros.errors import RootError
 from hoisdf_ros.geometry.camera import project
+from hoisdf_ros.postprocessing.apparent_size import PALM
 from hoisdf_ros.postprocessing.smoothing import Smoother
 from hoisdf_ros.preprocessing.boxes import HandRegion
 from hoisdf_ros.tracking.first_root import first_root, what_may_be_held
@@ -98,8 +99,11 @@ def test_a_frame_that_says_nothing_leaves_the_track_or_nothing(config: Estimator
     assert np.trace(root.covariance) > 3e-4
 
 
-def test_without_depth_the_joints_pixels_give_the_wrist_roughly_and_say_so() -> None:
-    root, _ = first_root(frame(None), sighting(SEEN), RGB, refined=True)
+def test_without_depth_the_size_of_the_palm_gives_the_wrist_roughly_and_says_so() -> None:
+    hand = SPREAD.copy()
+    hand[list(FINGER_BASES)] = np.pad(PALM - np.array([0.0, 0.09]), ((0, 0), (0, 1)))
+    seen = replace(SEEN, landmarks=project(WRIST + hand, CAMERA), world=3.0 * hand)
+    root, _ = first_root(frame(None), sighting(seen), RGB, refined=True)
     assert root.source is RootSource.DETECTION
     assert np.linalg.norm(root.position - WRIST) < 1e-3
     along = root.position / np.linalg.norm(root.position)
