@@ -1,0 +1,41 @@
+"""A look at a small hand that holds something, without a network."""
+
+import numpy as np
+import torch
+
+from hoisdf_ros.conventions import RootSource, Side
+from hoisdf_ros.datatypes import Array, Box, Camera, Detection, Frame, Root, StageTimes
+from hoisdf_ros.looking.look import Look, Pass
+from hoisdf_ros.network.io import ImageFeatures
+from hoisdf_ros.postprocessing.hand import RawHand
+from hoisdf_ros.postprocessing.objects import RawObject
+from hoisdf_ros.preprocessing.boxes import HandRegion
+
+CAMERA = Camera(600, 600, 320, 240, 640, 480)
+HAND, THING = Box(260, 180, 380, 300), Box(300, 160, 420, 280)
+SIZE = 160
+"""Of the crop, pixels."""
+
+
+def done_at(wrist: Array, stamp: float = 0.0, thing: float = 0.9) -> Pass:
+    """What the network may say of a right hand.
+
+    Args:
+        wrist: (3,) metres.
+        stamp: Of the frame, seconds.
+        thing: Probability of the object's pixels.
+    """
+    frame = Frame(np.zeros((480, 640, 3), np.uint8), CAMERA, stamp=stamp)
+    region = HandRegion(Side.RIGHT, 1.0, Detection("right_hand", HAND), None, around=THING)
+    root = Root(wrist, 1e-4 * np.eye(3), RootSource.DEPTH)
+    rng = np.random.default_rng(0)
+    skin = 0.03 * rng.normal(size=(778, 3))
+    votes, weights = np.zeros((4, 20, 3)), np.full((4, 20), 0.25)
+    turns = np.broadcast_to(np.eye(3), (16, 3, 3))
+    hand = RawHand(skin, 0.03 * rng.normal(size=(21, 3)), turns, np.zeros(10), votes, weights)
+    held = RawObject(np.zeros(3), np.zeros(3), np.zeros((4, 6)), wrist.copy(), mirrored=False)
+    hand_mask, object_mask = torch.zeros(1, 1, SIZE // 2, SIZE // 2), torch.zeros(1, 1, 80, 80)
+    hand_mask[..., 20:50, 15:40] = 0.9
+    object_mask[..., 25:50, 40:65] = thing
+    features = ImageFeatures((), torch.zeros(1, 1, 80, 80), hand_mask, object_mask)
+    return Pass(Look(frame, region, root), (hand, held), features, StageTimes())
