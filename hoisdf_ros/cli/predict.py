@@ -24,13 +24,21 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser("predict", help="hand and held object in one picture")
     parser.add_argument("image", type=Path, help="picture, undistorted")
     parser.add_argument("--camera", required=True, metavar="FX,FY,CX,CY", help="pixels")
-    parser.add_argument("--hand-box", required=True, metavar="X0,Y0,X1,Y1", help="pixels")
+    parser.add_argument("--hand-box", metavar="X0,Y0,X1,Y1", help="pixels; leave out: found")
     parser.add_argument("--object-box", metavar="X0,Y0,X1,Y1", help="pixels; leave out: no object")
     parser.add_argument("--object-id", default="", help="which mesh the object is")
-    parser.add_argument("--side", choices=("right", "left"), default="right")
-    place = parser.add_mutually_exclusive_group(required=True)
-    place.add_argument("--root", metavar="X,Y,Z", help="wrist in the camera frame, metres")
-    place.add_argument("--depth", type=Path, help="16-bit PNG registered to the picture, mm")
+    parser.add_argument(
+        "--side", choices=("right", "left"), help="usually right in a box that is given, else found"
+    )
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument(
+        "--root", metavar="X,Y,Z", help="wrist of the hand in --hand-box, camera frame, metres"
+    )
+    place.add_argument(
+        "--depth",
+        type=Path,
+        help="16-bit PNG registered to the picture, mm; without it and --root by the hand's size",
+    )
     add_weights_options(parser)
     parser.add_argument("--hand-model-dir", default="", help="folder with MANO_RIGHT.pkl or .npz")
     parser.add_argument("--object-dir", default="", help="folder of meshes")
@@ -52,7 +60,9 @@ def run(options: argparse.Namespace) -> int:
             object_dir=options.object_dir,
             object_id=options.object_id,
             device=options.device,
-            hand_detector="external",  # the hand is the one in the box
+            hand_detector="external" if options.hand_box else "builtin",
+            side=options.side or "auto",
+            depth_mode="none" if options.depth is None else "aligned",
             smoothing=False,
         )
     )
@@ -66,6 +76,8 @@ def run(options: argparse.Namespace) -> int:
         print(f"note: {note}")
     if not info.trained:
         print(UNTRAINED_WARNING)
+    if not estimate.hands and not options.hand_box:
+        print("note: no hand found; name it by --hand-box if there is one")
     print(f"{len(estimate.hands)} hand, {len(estimate.objects)} object")
     print(*paths, sep="\n")
     return 0 if estimate.hands else 1
@@ -114,12 +126,17 @@ def _frame(options: argparse.Namespace) -> Frame:
     height, width = picture.shape[:2]
     fx, fy, cx, cy = numbers(options.camera, 4, "--camera")
     camera = Camera(fx, fy, cx, cy, width, height)
-    detections = [_detection(f"{options.side}_hand", options.hand_box, "--hand-box")]
-    check_in_image(detections[0].box, camera)
+    image = np.ascontiguousarray(picture[..., ::-1], dtype=np.uint8)
+    detections = []
+    if options.hand_box:
+        hand = _detection(f"{options.side or 'right'}_hand", options.hand_box, "--hand-box")
+        check_in_image(hand.box, camera)
+        detections.append(hand)
+    elif options.root is not None:
+        raise ConfigError(f"--root '{options.root}': of which hand? Give its --hand-box, too")
     if options.object_box:
         label = options.object_id or "object"
         detections.append(_detection(label, options.object_box, "--object-box"))
-    image = np.ascontiguousarray(picture[..., ::-1], dtype=np.uint8)
     return Frame(image, camera, _depth(options.depth), tuple(detections))
 
 
@@ -159,12 +176,28 @@ def _estimate(estimator: "Estimator", frame: Frame, options: argparse.Namespace)
     from hoisdf_ros.preprocessing.boxes import find_hands
     from hoisdf_ros.preprocessing.roots import root_given
 
+    if not options.hand_box:
+        return _searched(estimator, frame)
     if options.root is None:
         return estimator(frame)
     root = root_given(np.array(numbers(options.root, 3, "--root")), estimator.config)
     (region,) = find_hands(frame.detections, estimator.config)
     hand, held, times = estimator.estimate(frame, region, root)
     return Estimate((hand,), (held,) if held else (), times)
+
+
+def _searched(estimator: "Estimator", frame: Frame) -> Estimate:
+    """The first hands seen while the detector looks at one part of the picture after the other."""
+    from hoisdf_ros.tracking.search import IDLE_TILES
+
+    detector = estimator.sighter.detector
+    parts = 1 if detector is None else len(detector.windows(frame.image))
+    estimate = estimator(frame)
+    for number in range(1, 1 + parts // IDLE_TILES):
+        if estimate.hands:
+            break
+        estimate = estimator(dataclasses.replace(frame, stamp=number / 30))
+    return estimate
 
 
 def _write(

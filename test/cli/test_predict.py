@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from hoisdf_ros.bench.pictures import rendered_frames
 from hoisdf_ros.cli.main import REFUSED, main
 
 BOXES = ["--hand-box", "250,180,380,320", "--object-box", "300,150,400,330"]
@@ -138,3 +139,30 @@ def test_a_picture_that_is_none_is_refused_in_our_words_alone(
 def test_a_coloured_picture_is_no_depth(picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predict", str(picture), *CAMERA, *BOXES, "--depth", str(picture)]) == REFUSED
     assert "is uint8 (480, 640, 3): expected a 16-bit" in capsys.readouterr().err
+
+
+def test_finds_the_hand_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frame = rendered_frames(1)[0]
+    picture, depth = tmp_path / "hand.png", tmp_path / "depth.png"
+    cv2.imwrite(str(picture), np.ascontiguousarray(frame.image[..., ::-1]))
+    assert frame.depth is not None
+    cv2.imwrite(str(depth), np.nan_to_num(1000 * frame.depth).astype(np.uint16))
+    camera = frame.camera
+    known = ["--camera", f"{camera.fx},{camera.fy},{camera.cx},{camera.cy}"]
+    out = ["--out", str(tmp_path)]
+    assert main(["predict", str(picture), *known, *out, "--depth", str(depth)]) == 0
+    with_depth = json.loads((tmp_path / "hand_estimate.json").read_text())["hands"]
+    assert main(["predict", str(picture), *known, *out]) == 0
+    without = json.loads((tmp_path / "hand_estimate.json").read_text())["hands"]
+    assert with_depth[0]["root"]["source"] == "depth"
+    assert without[0]["root"]["source"] == "detection"
+    capsys.readouterr()
+    assert main(["predict", str(picture), *known, *out, "--root", "0,0,0.6"]) == REFUSED
+    assert "--root '0,0,0.6': of which hand? Give its --hand-box" in capsys.readouterr().err
+
+
+def test_where_nothing_is_found_it_says_so(
+    picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", str(picture), *CAMERA, "--out", str(tmp_path)]) == 1
+    assert "note: no hand found; name it by --hand-box" in capsys.readouterr().out
