@@ -109,26 +109,26 @@ class WristRefiner:
             config: What is far off.
 
         Raises:
-            RootError: Nothing there has the size of a hand.
+            RootError: What is new there has not the size of a hand.
         """
-        spent = [done.times]
-        root, note = self._by_size(done, pixels, measured)
+        spent, new = [done.times], done.look.root.source is not RootSource.TRACK
+        root, note = self._by_size(done, pixels, measured, new=new)
         if distance(root, done.look.root) > _far(config):
             done = self._looker(replace(done.look, root=root))
             spent.append(done.times)
-            root, note = self._by_size(done, pixels, measured)
+            root, note = self._by_size(done, pixels, measured, new=new)
         return Refined(self._at(done, root, spent), not note, note)
 
-    def _by_size(self, done: Pass, pixels: Array, palm: Root) -> tuple[Root, str]:
+    def _by_size(self, done: Pass, pixels: Array, palm: Root, *, new: bool) -> tuple[Root, str]:
         """The wrist by how large palm, joints and outline look, and what speaks against it.
 
         Raises:
-            RootError: They differ so much that this is no hand.
+            RootError: They differ so much that what is new is no hand.
         """
         joints = _by_joints(done, pixels)
         said = [Distance(float(palm.position[2]), PALM_STDDEV)]
         said += [] if joints is None else [_along(joints)]
-        found = agreed(self._outline(done), said)
+        found = agreed(self._outline(done), said, new=new)
         close = joints is not None and abs(np.log(joints.position[2] / found.depth)) < SAME_SIZE
         seen = joints if joints is not None and close else palm
         position = seen.position * (found.depth / seen.position[2])

@@ -52,7 +52,7 @@ class Distance:
     note: str = ""
 
 
-def agreed(outline: Distance, landmarks: Sequence[Distance]) -> Distance:
+def agreed(outline: Distance, landmarks: Sequence[Distance], *, new: bool) -> Distance:
     """The distance by outline and landmarks: the weighted mean of those that agree, or the median.
 
     Landmarks that have slipped mislead everything that is told by them in the same way, and the
@@ -61,15 +61,16 @@ def agreed(outline: Distance, landmarks: Sequence[Distance]) -> Distance:
     Args:
         outline: By the outline; of depth NaN when unknown.
         landmarks: By the palm, by the joints; one or more.
+        new: The hand was not there before.
 
     Raises:
-        RootError: They differ so much that this is no hand.
+        RootError: They differ so much that what is new is no hand.
     """
     said = [*landmarks, *([outline] if outline.depth > 0 else [])]
     words = ", ".join(f"{distance.depth:.2f}" for distance in said)
     logs = np.log([distance.depth for distance in said])
     weights = np.array([distance.stddev for distance in said]) ** -2.0
-    if np.exp(np.ptp(logs)) > _NO_HAND:
+    if new and np.exp(np.ptp(logs)) > _NO_HAND:
         raise RootError(
             f"palm, joints and outline are of a hand at {words} m: expected distances that differ "
             f"by less than {_NO_HAND:g} times; it is none, or mostly hidden"

@@ -46,8 +46,8 @@ class NamingWeights:
 WITH_DEPTH = NamingWeights(np.array([0.091, 0.567, 0.007, 0.193, 0.284, 2.72]), -9.74)
 WITHOUT_DEPTH = NamingWeights(np.array([0.107, 0.574, 0.0, 0.149, 0.171, 2.65]), -9.13)
 """Fitted to what earlier packaged weights said of 120 pictures of the validation split, by
-``python -m hoisdf_ros.bench.held_objects --weights demo --split val --pictures 120 --fit``. A fit to
-the present ones named objects in validation videos worse: so few pictures tell no more."""
+``python -m hoisdf_ros.bench.held_objects --weights demo --split val --pictures 120 --fit``. A fit
+to the present ones named objects in validation videos worse: so few pictures tell no more."""
 
 
 @dataclass(frozen=True)
