@@ -231,6 +231,21 @@ def test_without_depth_the_wrist_is_where_the_joints_are_seen(
     assert len(_told(estimator)) == 1  # a hand that is followed is where it was expected
 
 
+def test_without_depth_a_followed_wrist_does_not_jump_with_the_size(
+    seeing: tuple[Estimator, Frame],
+) -> None:
+    estimator, frame = seeing
+    detector = estimator.sighter.detector
+    assert isinstance(detector, _Landmarks)
+    first = estimator(frame).hands[0].root.position[2]
+    seen = detector.hand
+    middle = seen.landmarks.mean(axis=0)
+    detector.hand = replace(seen, landmarks=middle + 0.75 * (seen.landmarks - middle))
+    second = estimator(replace(frame, stamp=1 / 30)).hands[0].root.position[2]
+    _told(estimator)
+    assert first < second < first / 0.85
+
+
 @pytest.mark.parametrize(
     ("scale", "note", "hands"),
     [(0.7, "wrist not refined: palm, joints and outline put it at", 1), (0.3, "it is none", 0)],

@@ -111,12 +111,14 @@ class WristRefiner:
         Raises:
             RootError: What is new there has not the size of a hand.
         """
-        spent, new = [done.times], done.look.root.source is not RootSource.TRACK
+        expected = done.look.root if done.look.root.source is RootSource.TRACK else None
+        spent, new = [done.times], expected is None
         root, note = self._by_size(done, pixels, measured, new=new)
         if distance(root, done.look.root) > _far(config):
             done = self._looker(replace(done.look, root=root))
             spent.append(done.times)
             root, note = self._by_size(done, pixels, measured, new=new)
+        root = root if expected is None else _between(expected, root)
         return Refined(self._at(done, root, spent), not note, note)
 
     def _by_size(self, done: Pass, pixels: Array, palm: Root, *, new: bool) -> tuple[Root, str]:
@@ -172,6 +174,16 @@ class WristRefiner:
 def _doubted(root: Root) -> Root:
     """The wrist where depth does not show the hand as it is posed."""
     return replace(root, covariance=root.covariance + _UNCONFIRMED_M**2 * np.eye(3))
+
+
+def _between(expected: Root, measured: Root) -> Root:
+    """The wrist between two opinions, by their covariances; no surer than what was measured.
+
+    Sizes err alike from frame to frame, so many of them are hardly surer than one.
+    """
+    weights = np.linalg.inv(expected.covariance + measured.covariance)
+    step = measured.position - expected.position
+    return replace(measured, position=expected.position + expected.covariance @ weights @ step)
 
 
 def _unsure_of_pose(root: Root, done: Pass) -> Root:
