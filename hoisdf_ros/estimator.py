@@ -221,6 +221,11 @@ class Estimator:
     def _refines(self) -> bool:
         return self.config.refine_root and self.trained  # else masks and poses mean nothing
 
+    @property
+    def _follows(self) -> bool:
+        """Whether the landmark network looks where each hand was."""
+        return self.config.hand_detector == "builtin" and self.sighter.detector is not None
+
     def _without_detector(self, sightings: Sequence[Sighting]) -> list[str]:
         """The note that hands are not found, while no box comes from outside either."""
         lacking = self._detector.missing and not any(sighting.given for sighting in sightings)
@@ -240,7 +245,8 @@ class Estimator:
         if not self._refines:
             return Refined(done, confirmed=measured is not None)
         if config.depth_mode == "aligned" and frame.depth is not None:
-            return self.refiner.by_depth(done, measured, config)
+            missed = sighting.landmarks is None and not sighting.given and self._follows
+            return self.refiner.by_depth(done, measured, config, missed=missed)
         if config.depth_mode == "none" and sighting.landmarks is not None and measured is not None:
             return self.refiner.by_pixels(done, sighting.landmarks.landmarks, measured, config)
         return Refined(done, confirmed=False)

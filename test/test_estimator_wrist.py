@@ -199,6 +199,31 @@ class _Landmarks:
         return (self.hand,) * len(regions)
 
 
+class _Blind:
+    """A detector that sees no hand anywhere."""
+
+    def windows(self, image: NDArray[np.uint8]) -> tuple[Box, ...]:
+        return (Box(-0.5, -0.5, image.shape[1] - 0.5, image.shape[0] - 0.5),)
+
+    def find(self, *_: object) -> tuple[DetectedHand, ...]:
+        return ()
+
+    def follow(self, _: NDArray[np.uint8], regions: Sequence[Region]) -> tuple[None, ...]:
+        return (None,) * len(regions)
+
+
+def test_a_followed_hand_that_the_landmarks_miss_is_less_sure(
+    placed: tuple[Estimator, Frame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estimator, frame = placed
+    monkeypatch.setattr(estimator.sighter, "detector", _Blind())
+    given = estimator(frame).hands[0].root.covariance
+    missed = estimator(replace(frame, detections=(), stamp=1 / 30)).hands[0].root.covariance
+    _told(estimator)
+    more = np.linalg.eigvalsh(missed)[0] - np.linalg.eigvalsh(given)[0]
+    assert more == pytest.approx(0.06**2, rel=0.1)
+
+
 @pytest.fixture
 def seeing(placed: tuple[Estimator, Frame]) -> Iterator[tuple[Estimator, Frame]]:
     """Nothing is given but picture and camera; the network and the landmarks see the hand."""
