@@ -146,7 +146,7 @@ class Bench:
 
     def compared(self) -> Document:
         """How far the answers are from the exact ones, and from how many points."""
-        found = agreement(self._answers(self.backend), self._answers(self._exact))
+        found = agreement(self.answers(self.backend), self.answers(self._exact))
         hand, held = points_evaluated(self._twin.model, self.inputs[0])
         exact = points_evaluated(self._exact.model, self.inputs[0])
         return {
@@ -170,7 +170,8 @@ class Bench:
         found = {name: timing.numbers() for name, timing in taken.items()}
         return {"core_ms": None, "detector_ms": None} | found | {"missing": missing}
 
-    def _answers(self, backend: Backend) -> list[Answer]:
+    def answers(self, backend: Backend) -> list[Answer]:
+        """What a way to run the network says of each look."""
         pairs = zip(self.inputs, self.looks, strict=True)
         return [self.estimator.read(backend(crop), [look])[0] for crop, look in pairs]
 

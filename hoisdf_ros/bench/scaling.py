@@ -48,7 +48,7 @@ def cost_of_hands(
     rows = []
     for count in HANDS:
         crops, batch = inputs[:count], joined(inputs[:count])
-        tasks = {"batched": _in_turn(backend, [batch]), "singly": _one_by_one(backend, crops)}
+        tasks = {"batched": in_turn(backend, [batch]), "singly": _one_by_one(backend, crops)}
         taken = in_turns(tasks, runs, backend.device)
         row = {f"{name}_ms": timing.numbers() for name, timing in taken.items()}
         rows.append({"hands": count, **row})
@@ -63,7 +63,7 @@ def cost_of_lattice(
     sizes = sorted({model.config.lattice_size, *LATTICES})
     models = {size: with_lattice(model, size).to(device) for size in sizes}
     backends = {str(size): EagerBackend(net, device) for size, net in models.items()}
-    tasks = {size: _in_turn(backend, inputs) for size, backend in backends.items()}
+    tasks = {size: in_turn(backend, inputs) for size, backend in backends.items()}
     taken = in_turns(tasks, runs, device)
     return [
         {
@@ -82,7 +82,8 @@ def with_lattice(model: Hoisdf, size: int) -> Hoisdf:
     return other
 
 
-def _in_turn(backend: Backend, inputs: Sequence[NetworkInput]) -> Task:
+def in_turn(backend: Backend, inputs: Sequence[NetworkInput]) -> Task:
+    """A task that takes one crop after the other."""
     return lambda turn: backend(inputs[turn % len(inputs)])
 
 

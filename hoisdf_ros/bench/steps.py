@@ -15,6 +15,7 @@ from hoisdf_ros.bench.agreement import agreement
 from hoisdf_ros.bench.latency import describe_machine
 from hoisdf_ros.bench.measure import Bench, exact_network
 from hoisdf_ros.bench.pictures import rendered_frames
+from hoisdf_ros.bench.scaling import in_turn
 from hoisdf_ros.bench.timing import in_turns
 from hoisdf_ros.config import EstimatorConfig
 from hoisdf_ros.network.model import Hoisdf
@@ -69,19 +70,9 @@ def table(bench: Bench, backends: Mapping[str, Backend], runs: int) -> list[str]
         backends: The first is what the others are compared with.
         runs: Rounds, after one that is not counted.
     """
-    crops, looks = bench.inputs, bench.looks
-    tasks = {
-        name: (lambda turn, run=backend: run(crops[turn % len(crops)]))
-        for name, backend in backends.items()
-    }
+    tasks = {name: in_turn(backend, bench.inputs) for name, backend in backends.items()}
     taken = in_turns(tasks, runs, bench.backend.device)
-    answers = {
-        name: [
-            bench.estimator.read(backend(crop), [look])[0]
-            for crop, look in zip(crops, looks, strict=True)
-        ]
-        for name, backend in backends.items()
-    }
+    answers = {name: bench.answers(backend) for name, backend in backends.items()}
     (first, *_) = backends
     lines = [
         "| way | median ms | times as fast | joint, mm | object, mm | object, deg |",

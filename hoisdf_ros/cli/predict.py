@@ -25,7 +25,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("image", type=Path, help="picture, undistorted")
     parser.add_argument("--camera", required=True, metavar="FX,FY,CX,CY", help="pixels")
     parser.add_argument("--hand-box", metavar="X0,Y0,X1,Y1", help="pixels; leave out: found")
-    parser.add_argument("--object-box", metavar="X0,Y0,X1,Y1", help="pixels; leave out: no object")
+    parser.add_argument("--object-box", metavar="X0,Y0,X1,Y1", help="pixels; leave out: found")
     parser.add_argument("--object-id", default="", help="which mesh the object is")
     parser.add_argument(
         "--side", choices=("right", "left"), help="usually right in a box that is given, else found"

@@ -12,6 +12,15 @@ from hoisdf_ros.geometry.camera import project
 from hoisdf_ros.postprocessing.smoothing import Smoother
 from hoisdf_ros.tracking.grasp import Grasp
 
+ALIKE = 0.6
+"""Boxes of two hands, even clasped ones, share less (intersection over union)."""
+
+APART_M = 0.03
+"""Joints of two hands are farther apart than this on average, even when one clasps the other."""
+
+WRISTS_APART_M = 0.04
+"""Wrists of two hands, even of folded ones, are farther apart than this: each is as thick."""
+
 _DIFFUSION = 0.0044
 """Square metres a second by which a hand's place becomes unknown: 12 mm from image to image."""
 
@@ -101,16 +110,6 @@ def moved(box: Box, step: Array) -> Box:
     """The box elsewhere; ``step`` (2,) pixels."""
     x, y = step.tolist()
     return Box(box.x0 + x, box.y0 + y, box.x1 + x, box.y1 + y)
-
-
-ALIKE = 0.6
-"""Boxes of two hands, even clasped ones, share less (intersection over union)."""
-
-APART_M = 0.03
-"""Joints of two hands are farther apart than this on average, even when one clasps the other."""
-
-WRISTS_APART_M = 0.04
-"""Wrists of two hands, even of folded ones, are farther apart than this: each is as thick."""
 
 
 def same_hand(one: Array, other: Array) -> bool:
