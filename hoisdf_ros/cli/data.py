@@ -21,7 +21,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     synth.add_argument("--seed", type=int, default=0, help="another seed, other pictures")
     synth.add_argument("--split", choices=SPLITS, default="train", help="splits share nothing")
     synth.add_argument("--workers", type=int, default=1, help="processes, one core each")
-    synth.add_argument("--grasps", type=int, help="size of the grasp bank; default by split")
+    synth.add_argument(
+        "--grasps",
+        type=int,
+        help="different grasps; default: one per six samples, at most 4096; val and test: 512",
+    )
     synth.add_argument("--depth", action="store_true", help="keep depth maps: larger by far")
     synth.set_defaults(run=run)
 

@@ -31,10 +31,23 @@ GENERATOR_VERSION = 2
 """Goes up when a picture of the same split, seed and number changes."""
 
 GRASPS: dict[Split, int] = {"train": 4096, "val": 512, "test": 512}
-"""Size of each split's bank; about 0.08 s each, made once and kept on disk."""
+"""Size of each split's bank; about 0.08 s each, made once and kept on disk. A small training set
+has a smaller one, see `usual_grasps`."""
+
+_PICTURES_A_GRASP = 6
 
 _ATTEMPTS = 100
 _HAND_PIXELS, _OBJECT_PIXELS = 500, 150  # fewer of them seen: try another moment
+
+
+def usual_grasps(split: Split, count: int) -> int:
+    """Size of the bank behind so many pictures.
+
+    A training set of few pictures does not wait for thousands of grasps that it would not show.
+    Sets to measure on have their whole bank: the first of their pictures are the same, however
+    many are asked for.
+    """
+    return min(GRASPS[split], -(-count // _PICTURES_A_GRASP)) if split == "train" else GRASPS[split]
 
 
 class SyntheticData:
@@ -47,7 +60,7 @@ class SyntheticData:
         split: Splits never share a hand, a grasp, a texture or a picture.
         count: How many samples.
         seed: Another seed, another set.
-        grasps: Size of the grasp bank; None takes the split's own of `GRASPS`.
+        grasps: Size of the grasp bank; None: `usual_grasps`.
 
     Raises:
         DataError: The split is unknown, or a number is out of range.
@@ -60,7 +73,7 @@ class SyntheticData:
         if count < 1:
             raise DataError(f"synthetic data: {count} samples; ask for at least one")
         self.split, self.seed = split, seed
-        self.num_grasps = GRASPS[split] if grasps is None else grasps
+        self.num_grasps = usual_grasps(split, count) if grasps is None else grasps
         self._count = count
         self._studio: Studio | None = None
         self._owner = (0, 0)

@@ -32,7 +32,9 @@ class TrainConfig:
 
     Args:
         preset: Network to train.
-        weights: Checkpoint to start from; empty: from scratch.
+        weights: Checkpoint to start from; ``demo``: the packaged one; empty: from scratch.
+        keep: Parts of ``weights`` to start from, such as ``backbone`` and ``decoder``; the others
+            start anew. Empty: all of it.
         pretrained: Without ``weights``, start a mobile backbone from the hand detector's.
         hand_model_dir: Folder with MANO_RIGHT.pkl or .npz; empty: the packaged stand-in hand.
         samples: Pictures of the synthetic training set; real sets have as many as they have.
@@ -68,6 +70,7 @@ class TrainConfig:
 
     preset: str = "dexycb"
     weights: str = ""
+    keep: list[str] = field(default_factory=list)
     pretrained: bool = False
     hand_model_dir: str = ""
     samples: int = 100_000
@@ -112,6 +115,8 @@ class TrainConfig:
             raise ConfigError(
                 f"emphasis is {self.emphasis}: expected positive factors of {', '.join(WEIGHTS)}"
             )
+        if self.keep and not self.weights:
+            raise ConfigError(f"keep is {self.keep}, parts of no 'weights': name a checkpoint, too")
         if self.average_decay >= 1:
             raise ConfigError(f"average_decay is {self.average_decay}: expected less than 1")
 

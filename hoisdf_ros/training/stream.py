@@ -164,7 +164,7 @@ def stream(
         yield from loader
     except HoisdfError as error:
         raise (_without_traceback(error) if helpers.count else error) from error
-    except (RuntimeError, BrokenPipeError, EOFError) as error:
+    except (RuntimeError, ConnectionError, EOFError) as error:
         if isinstance(error, RuntimeError) and not any(text in str(error) for text in _DIED):
             raise
         raise TrainingError(

@@ -156,6 +156,14 @@ def test_a_closed_set_opens_again(cache: Path, samples: list[Sample]) -> None:
     data.close()
 
 
+@pytest.mark.parametrize(
+    ("split", "count", "grasps"),
+    [("train", 7, 2), ("train", 24_576, 4096), ("train", 100_000, 4096), ("test", 7, 512)],
+)
+def test_only_a_small_training_set_has_fewer_grasps(split: Split, count: int, grasps: int) -> None:
+    assert SyntheticData(split, count).num_grasps == grasps
+
+
 def test_what_cannot_be_asked_for_is_refused(synthetic: SyntheticData) -> None:
     assert len(synthetic) == 40
     with pytest.raises(IndexError):

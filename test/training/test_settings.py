@@ -35,6 +35,7 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
         ("epochs: 0", "epochs is 0: expected a positive number"),
         ("preset: big", "preset 'big': expected one of dexycb"),
         ("average_decay: 1.0", "less than 1"),
+        ("keep: [backbone]", r"keep is \['backbone'\], parts of no 'weights'"),
         ("emphasis: {hetmap: 2.0}", "emphasis is {'hetmap': 2.0}: expected positive factors of"),
         ("emphasis: {heatmap: 0.0}", "expected positive factors of hand_sdf, object_sdf, heatmap"),
         ("- 1", "expected 'name: value' lines"),

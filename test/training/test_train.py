@@ -13,8 +13,7 @@ import pytest
 import torch
 
 from hoisdf_ros.atomic import PARTIAL
-from hoisdf_ros.config import PRESETS, BackboneConfig
-from hoisdf_ros.detection.weights import GET_WEIGHTS, find_weights, load_networks
+from hoisdf_ros.config import PRESETS
 from hoisdf_ros.errors import CheckpointError, TrainingError
 from hoisdf_ros.network.checkpoint import load_checkpoint
 from hoisdf_ros.network.model import Hoisdf
@@ -24,12 +23,7 @@ from hoisdf_ros.training.journal import LOG
 from hoisdf_ros.training.objective import Losses, Objective, QueryPlan
 from hoisdf_ros.training.settings import TrainConfig
 from hoisdf_ros.training.stream import TrainingData
-from hoisdf_ros.training.train import (
-    freeze_norm,
-    parameter_groups,
-    start_from_detector,
-    train,
-)
+from hoisdf_ros.training.train import parameter_groups, train
 
 RUN = f"""
 import sys
@@ -164,15 +158,6 @@ def test_too_few_samples_are_refused(
         train(replace(config, batch_size=9), data, tmp_path)
 
 
-def test_frozen_norms_keep_scale_and_offset() -> None:
-    network = Hoisdf(replace(PRESETS["demo"], backbone=BackboneConfig((1, 1, 1, 1), False, 8)))
-    freeze_norm(network.backbone)
-    frozen = [name for name, p in network.named_parameters() if not p.requires_grad]
-    assert "backbone.stem.1.weight" in frozen
-    assert "backbone.stem.0.weight" not in frozen
-    assert not [name for name in frozen if not name.startswith("backbone.")]
-
-
 def test_backbone_and_decoder_learn_at_rates_of_their_own() -> None:
     network = Hoisdf(PRESETS["demo"])
     network.hand_density.requires_grad_(False)
@@ -181,22 +166,3 @@ def test_backbone_and_decoder_learn_at_rates_of_their_own() -> None:
     for name, parameter in network.named_parameters():
         expected = {"backbone": 0.5, "decoder": 2.0, "hand_density": None}
         assert rates.get(id(parameter)) == expected.get(name.partition(".")[0], 1.0)
-
-
-@pytest.mark.skipif(find_weights() is None, reason=f"no detector weights: {GET_WEIGHTS}")
-def test_a_mobile_backbone_starts_as_the_hand_detectors_trunk() -> None:
-    network = Hoisdf(PRESETS["demo"])
-    start_from_detector(network)
-    _, landmarks = load_networks()
-    image = torch.rand(1, 3, 64, 64)
-    with torch.no_grad():
-        pairs = zip(network.backbone(image), landmarks.trunk(image), strict=True)
-        assert all(torch.equal(ours, theirs) for ours, theirs in pairs)
-    assert all(p.requires_grad for p in network.backbone.parameters())
-
-
-def test_only_a_mobile_backbone_starts_so() -> None:
-    with torch.device("meta"):
-        network = Hoisdf(PRESETS["dexycb"])
-    with pytest.raises(TrainingError, match="'dexycb' has no mobile backbone"):
-        start_from_detector(network)
