@@ -14,6 +14,7 @@ from hoisdf_ros.bench.latency import describe_machine, time_stages, work_of_stag
 from hoisdf_ros.bench.memory import memory_mb
 from hoisdf_ros.bench.pictures import look_at
 from hoisdf_ros.bench.roofline import measured_rates, roofline_rows
+from hoisdf_ros.bench.sampling import full_size, sampling_curve
 from hoisdf_ros.bench.scaling import cost_of_hands, cost_of_lattice, points_evaluated
 from hoisdf_ros.bench.timing import Task, in_turns
 from hoisdf_ros.config import EstimatorConfig, NetworkConfig
@@ -101,6 +102,7 @@ class Bench:
             inputs = (self.inputs * 4)[: max(4, len(self.inputs))]
             document["hands"] = cost_of_hands(self.backend, inputs, plan.scaling)
             document["lattices"] = cost_of_lattice(self._exact.model, inputs, plan.scaling)
+            document["searches"] = self.searches()
         return document
 
     def described(self) -> Document:
@@ -155,6 +157,17 @@ class Bench:
             "fast_vs_dense_object_deg_p99": round(found.object_deg, 4),
             "points_evaluated": {"hand": hand, "object": held, "dense": sum(exact)},
         }
+
+    def searches(self) -> list[Document]:
+        """What budgets of the coarse-to-fine search cost in accuracy, a full-size one's as well."""
+        own = self._exact.model
+        other = full_size(own)
+        networks = (own,) if other.config == own.config else (own, other)
+        return [
+            {"lattice": network.config.lattice_size, **found.row()}
+            for network in networks
+            for found in sampling_curve(network, self.estimator.hand_model, self.inputs)
+        ]
 
     def core(self, runs: int) -> Document:
         """A frame from image to estimate with boxes given, and what finding hands would add."""

@@ -19,20 +19,21 @@ _DOTS_PER_INCH = 130
 
 
 def plot(document: dict[str, Any]) -> bytes:
-    """PNG: medians with a mark at p99; where measured, the cost of hands and lattice."""
+    """PNG: medians with a mark at p99; where measured, the cost of hands, lattice and search."""
     scaling = "hands" in document
-    figure = Figure(figsize=(12.0 if scaling else 6.0, 3.6), layout="constrained")
+    figure = Figure(figsize=(15.0 if scaling else 6.0, 3.6), layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(
         f"{document['preset']}, {document['backend']}, {document['precision']}: "
         f"{document['machine']}",
         fontsize=10,
     )
-    axes = figure.subplots(1, 3 if scaling else 1, squeeze=False)[0]
+    axes = figure.subplots(1, 4 if scaling else 1, squeeze=False)[0]
     _draw_times(axes[0], document)
     if scaling:
         _draw_hands(axes[1], document["hands"])
         _draw_lattices(axes[2], document["lattices"])
+        _draw_searches(axes[3], document["searches"])
     for ax in axes:
         ax.spines[["top", "right"]].set_visible(False)
     content = io.BytesIO()
@@ -68,3 +69,16 @@ def _draw_lattices(ax: Axes, rows: list[dict[str, Any]]) -> None:
     ax.plot(sizes, times, "o-", color=_COLOURS[2])
     ax.set(xlabel="lattice, points along an edge", ylabel="network, eager, median [ms]")
     ax.set(ylim=(0, None), xticks=sizes)
+
+
+def _draw_searches(ax: Axes, rows: list[dict[str, Any]]) -> None:
+    for lattice, colour in zip(sorted({row["lattice"] for row in rows}), _COLOURS, strict=False):
+        own = [row for row in rows if row["lattice"] == lattice]
+        points = [row["points_evaluated"] for row in own]
+        moved = [max(row["joint_mm_p99"], row["object_mm_p99"]) for row in own]
+        ax.plot(points, moved, "o-", color=colour, label=f"lattice {lattice}^3")
+    ax.axhline(0.5, color="0.6", linewidth=0.8)
+    ax.set(xlabel="points evaluated", ylabel="moved from dense, p99 [mm]")
+    ax.set_yscale("symlog", linthresh=0.1)
+    ax.set(xlim=(0, None), ylim=(0, None))
+    ax.legend(frameon=False, fontsize=8)

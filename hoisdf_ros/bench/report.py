@@ -22,7 +22,8 @@ _TIMES = (
 
 def markdown(document: Document) -> str:
     """The page."""
-    lines = [*_head(document), *_times(document), *_stages(document), *_scaling(document)]
+    parts = (_head, _times, _stages, _scaling, _searches)
+    lines = [line for part in parts for line in part(document)]
     return "\n".join([*lines, *_missing(document)]) + "\n"
 
 
@@ -115,6 +116,25 @@ def _scaling(document: Document) -> Iterator[str]:
             time = row["network_ms"]["median"]
             yield f"| {row['lattice']}^3 | {row['points_evaluated']} | {time:.1f} |"
         yield ""
+
+
+def _searches(document: Document) -> Iterator[str]:
+    if "searches" not in document:
+        return
+    yield (
+        "Coarse-to-fine search against dense: how far the answers move for 99 % of the pictures."
+    )
+    yield ""
+    yield "| lattice | points evaluated | joint, mm | object, mm | object, degrees | found |"
+    yield "| ---: | ---: | ---: | ---: | ---: | ---: |"
+    for row in document["searches"]:
+        moved = (row[f"{name}_p99"] for name in ("joint_mm", "object_mm", "object_deg"))
+        yield (
+            f"| {row['lattice']}^3 | {row['points_evaluated']} | "
+            + " | ".join(f"{value:.2f}" for value in moved)
+            + f" | {row['found']:.1%} |"
+        )
+    yield ""
 
 
 def _missing(document: Document) -> Iterator[str]:

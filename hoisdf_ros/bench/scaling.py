@@ -61,7 +61,7 @@ def cost_of_lattice(
     """The eager network with the same weights over lattices of other sizes, in turns."""
     device = str(inputs[0].image.device)
     sizes = sorted({model.config.lattice_size, *LATTICES})
-    models = {size: with_lattice(model, size).to(device) for size in sizes}
+    models = {size: variant(model, lattice_size=size).to(device) for size in sizes}
     backends = {str(size): EagerBackend(net, device) for size, net in models.items()}
     tasks = {size: in_turn(backend, inputs) for size, backend in backends.items()}
     taken = in_turns(tasks, runs, device)
@@ -75,9 +75,14 @@ def cost_of_lattice(
     ]
 
 
-def with_lattice(model: Hoisdf, size: int) -> Hoisdf:
-    """The same network, weights shared, over a lattice of ``size`` points along an edge."""
-    other = Hoisdf(replace(model.config, lattice_size=size)).eval()
+def variant(model: Hoisdf, **changes: Any) -> Hoisdf:  # noqa: ANN401
+    """The same network, weights shared, with other settings that shape no weight.
+
+    Args:
+        model: Whose weights.
+        changes: Of its `NetworkConfig`, such as ``lattice_size``.
+    """
+    other = Hoisdf(replace(model.config, **changes)).eval()
     other.load_state_dict(model.state_dict(), assign=True)
     return other
 

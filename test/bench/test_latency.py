@@ -11,7 +11,7 @@ from hoisdf_ros.bench.scaling import (
     cost_of_hands,
     cost_of_lattice,
     points_evaluated,
-    with_lattice,
+    variant,
 )
 from hoisdf_ros.config import PRESETS
 from hoisdf_ros.network.io import NetworkInput
@@ -56,7 +56,7 @@ def test_counts_the_points_that_the_search_evaluates(model: Hoisdf, crop: Networ
 def test_another_lattice_shares_the_weights_and_costs_more(
     model: Hoisdf, crop: NetworkInput
 ) -> None:
-    finer = with_lattice(model, 24)
+    finer = variant(model, lattice_size=24)
     assert finer.config.lattice_size == 24
     assert finer.backbone.state_dict().keys() == model.backbone.state_dict().keys()
     own, shared = next(model.parameters()), next(finer.parameters())

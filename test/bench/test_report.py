@@ -76,12 +76,23 @@ def test_trained_weights_need_no_excuse(document: Document) -> None:
     assert "random numbers" not in markdown(document | {"trained": True})
 
 
-def test_hands_and_lattices_have_their_tables(document: Document) -> None:
+def test_hands_lattices_and_searches_have_their_tables(document: Document) -> None:
     document["hands"] = [{"hands": 4, "batched_ms": TIME, "singly_ms": TIME | {"median": 7.5}}]
     document["lattices"] = [{"lattice": 96, "points_evaluated": 1234, "network_ms": TIME}]
+    document["searches"] = [
+        {
+            "lattice": 20,
+            "points_evaluated": 4160,
+            "joint_mm_p99": 0.25,
+            "object_mm_p99": 0.5,
+            "object_deg_p99": 0.125,
+            "found": 0.9975,
+        }
+    ]
     page = markdown(document)
     assert "| 4 | 2.0 | 7.5 |" in page
     assert "| 96^3 | 1234 | 2.0 |" in page
+    assert "| 20^3 | 4160 | 0.25 | 0.50 | 0.12 | 99.8% |" in page
 
 
 def test_three_files_are_written(document: Document, tmp_path: Path) -> None:
