@@ -102,10 +102,11 @@ class Estimator:
                 continue
             times.append(seen.done.times)
             watch.lap()
-            reason = self._doubt(sighting, seen, hands)
+            box = self._box(sighting, seen)
+            reason = self._doubt(sighting, seen, box, hands)
             notes += [f"{sighting.name}: {note}" for note in (seen.note, reason) if note]
             if not reason:
-                hand, held = self._followed(sighting, seen)
+                hand, held = self._followed(sighting, seen, box)
                 hands.append(hand)
                 objects += [held] if held is not None else []
             times.append(StageTimes(postprocess_ms=watch.lap()))
@@ -251,7 +252,9 @@ class Estimator:
             return self.refiner.by_pixels(done, sighting.landmarks.landmarks, measured, config)
         return Refined(done, confirmed=False)
 
-    def _doubt(self, sighting: Sighting, seen: Refined, others: Sequence[HandEstimate]) -> str:
+    def _doubt(
+        self, sighting: Sighting, seen: Refined, box: Box, others: Sequence[HandEstimate]
+    ) -> str:
         """Why the hand is not to be believed; empty when it is."""
         if not self.trained:
             return ""
@@ -263,15 +266,15 @@ class Estimator:
             known=known,
         )
         reason = doubt(witness)
-        box = None if self.config.depth_mode == "aligned" else self._box(sighting, seen)
-        twin = double_of(joints_of(seen.done), others, box)
+        placed = self.config.depth_mode == "aligned"  # by depth; else only pixels tell hands apart
+        twin = double_of(joints_of(seen.done), others, None if placed else box)
         if not reason and twin is not None:
             reason = f"left out: the same hand as number {twin.id}"
             self.tracker.drop(sighting.track)
         return reason
 
     def _followed(
-        self, sighting: Sighting, seen: Refined
+        self, sighting: Sighting, seen: Refined, around: Box
     ) -> tuple[HandEstimate, ObjectEstimate | None]:
         """The hand and its object, under the id of its track, which goes on from here."""
         done, config = seen.done, self.config
@@ -279,7 +282,6 @@ class Estimator:
         pose = joints_of(done) - root.position if self.trained else None
         grasp = self._grasp(sighting, done)
         box = region.around if grasp is None else grasp.box
-        around = self._box(sighting, seen)
         outcome = Outcome(done.look.frame.stamp, root, pose, around, box, grasp)
         track = self.tracker.keep(sighting, outcome)
         if config.smoothing:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from hoisdf_ros.looking.look import Pass
-from hoisdf_ros.looking.looker import arrays_of
 from hoisdf_ros.postprocessing.sight import MAP_STRIDE
 from hoisdf_ros.preprocessing.crop import Crop
 
@@ -22,7 +21,7 @@ def mask_share(done: Pass, crop: Crop) -> float:
         done: A look.
         crop: What the network saw.
     """
-    mask = arrays_of(done.features.hand_mask)[0, 0]
+    mask = done.masks.hand
     box, (height, width) = crop.hand_box, mask.shape
     x0, y0 = (max(0, int(edge / MAP_STRIDE)) for edge in (box.x0, box.y0))
     x1, y1 = (

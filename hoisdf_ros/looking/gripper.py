@@ -10,7 +10,7 @@ from hoisdf_ros.datatypes import Array, Box
 from hoisdf_ros.detection.suppression import share
 from hoisdf_ros.geometry.rotation import matrix_from_rotation_vector
 from hoisdf_ros.looking.look import Pass, vertices_of
-from hoisdf_ros.looking.looker import Looker, arrays_of
+from hoisdf_ros.looking.looker import Looker
 from hoisdf_ros.network.model import Hoisdf
 from hoisdf_ros.postprocessing.candidates import Candidate, prepare_all
 from hoisdf_ros.postprocessing.field_samples import (
@@ -24,7 +24,7 @@ from hoisdf_ros.postprocessing.holding import Holding, holding
 from hoisdf_ros.postprocessing.identity import UNKNOWN, Pose, fit_all
 from hoisdf_ros.postprocessing.naming import NameVotes, log_odds
 from hoisdf_ros.postprocessing.object_box import SeenObject, box_of_object, object_in_mask
-from hoisdf_ros.postprocessing.object_view import Masks, view_object
+from hoisdf_ros.postprocessing.object_view import view_object
 from hoisdf_ros.postprocessing.objects import ObjectLibrary
 from hoisdf_ros.postprocessing.sight import see
 from hoisdf_ros.runtime.fields import predicted_field
@@ -73,15 +73,14 @@ class Gripper:
             at_once: Ask the field of a new hand in its first frame; else a moment later, since a
                 hand that the first frames cost too much is lost again.
         """
-        maps = (done.features.hand_mask, done.features.object_mask)
-        masks = Masks(*(arrays_of(mask)[0, 0] for mask in maps))
-        crop, width = self._looker.crop(done.look), done.look.frame.camera.width
+        masks, width = done.masks, done.look.frame.camera.width
+        crop = self._looker.crop(done.look)
         seen = object_in_mask(masks.hand, masks.thing, crop, width)
         if before is None and not at_once:
             before = _unasked(done)
         elif before is None or _due(before, done):
             field = self._field(self._looker.network.model, done)
-            before = self._asked(_Evidence(done, masks, seen, field, limits), before, named=named)
+            before = self._asked(_Evidence(done, seen, field, limits), before, named=named)
         return replace(before, box=self._box(done, seen, before))
 
     def _asked(self, evidence: "_Evidence", before: Grasp | None, *, named: bool) -> Grasp:
@@ -90,7 +89,7 @@ class Gripper:
         wrist, center = done.look.root.position, done.raw[1].center
         samples = sample_field(evidence.field, half_edge)
         skin = vertices_of(done) - center
-        held = holding(evidence.seen, evidence.masks.thing, samples, skin)
+        held = holding(evidence.seen, done.masks.thing, samples, skin)
         if before is not None and before.times:  # one picture errs more often than several
             score = _FADE * before.holding.score + (1 - _FADE) * held.score
             held = replace(held, score=score)
@@ -108,7 +107,7 @@ class Gripper:
     def _odds(self, evidence: "_Evidence", samples: FieldSamples) -> dict[str, float]:
         """How well every known object fits."""
         done, crop = evidence.done, self._looker.crop(evidence.done.look)
-        frame, masks = done.look.frame, evidence.masks
+        frame, masks = done.look.frame, done.masks
         sight = None
         if frame.depth is not None:
             sight = see(frame.depth, crop, masks.hand, masks.thing, evidence.limits)
@@ -148,14 +147,12 @@ class _Evidence:
 
     Args:
         done: The look.
-        masks: Of its crop.
         seen: The object that they show.
         field: The object's.
         limits: Depths believed, metres.
     """
 
     done: Pass
-    masks: Masks
     seen: SeenObject | None
     field: Field
     limits: tuple[float, float]

@@ -3,11 +3,15 @@
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+
+from torch import Tensor
 
 from hoisdf_ros.conventions import MIRROR, Side
 from hoisdf_ros.datatypes import Array, Box, Frame, Root, StageTimes
 from hoisdf_ros.network.io import ImageFeatures
 from hoisdf_ros.postprocessing.hand import RawHand
+from hoisdf_ros.postprocessing.object_view import Masks
 from hoisdf_ros.postprocessing.objects import RawObject
 from hoisdf_ros.preprocessing.boxes import HandRegion
 
@@ -54,6 +58,12 @@ class Pass:
     features: ImageFeatures
     times: StageTimes
 
+    @cached_property
+    def masks(self) -> Masks:
+        """Where the image shows hand and object, fetched from the network's device once."""
+        maps = (self.features.hand_mask, self.features.object_mask)
+        return Masks(*(arrays_of(probabilities)[0, 0] for probabilities in maps))
+
 
 def joints_of(done: Pass) -> Array:
     """(21, 3) of the hand where it is, metres, camera frame of the image."""
@@ -68,6 +78,12 @@ def vertices_of(done: Pass) -> Array:
 def _placed(done: Pass, points: Array) -> Array:
     own: Array = points @ MIRROR if done.look.mirrored else points
     return own + done.look.root.position
+
+
+def arrays_of(tensor: Tensor) -> Array:
+    """A batch in double precision."""
+    array: Array = tensor.double().cpu().numpy()
+    return array
 
 
 def total(times: Sequence[StageTimes]) -> StageTimes:

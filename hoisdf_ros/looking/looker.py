@@ -4,14 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from hoisdf_ros.conventions import NUM_MANO_JOINTS
 from hoisdf_ros.datatypes import Array, Box, StageTimes
 from hoisdf_ros.geometry.camera import project
 from hoisdf_ros.hand_model.inverse_kinematics import solve_pose
 from hoisdf_ros.hand_model.mano import HandGeometry, HandModel
-from hoisdf_ros.looking.look import Look, Pass, joints_of
+from hoisdf_ros.looking.look import Look, Pass, arrays_of, joints_of
 from hoisdf_ros.network.io import NetworkInput, NetworkOutput
 from hoisdf_ros.postprocessing.hand import RawHand
 from hoisdf_ros.postprocessing.hand_box import box_of_hand
@@ -98,9 +97,8 @@ class Looker:
             posed: The pose, too, is believed.
         """
         crop, camera = self.crop(done.look), done.look.frame.camera
-        mask = arrays_of(done.features.hand_mask)[0, 0]
         pixels = project(joints_of(done), camera) if posed else None
-        return box_of_hand(mask, crop.hand_box, crop, camera.width, pixels)
+        return box_of_hand(done.masks.hand, crop.hand_box, crop, camera.width, pixels)
 
     def center(self, look: Look) -> Array:
         """(3,) centre of the object's crop, metres, camera frame of the image."""
@@ -138,9 +136,3 @@ class Looker:
         votes, logits = output.joints.votes, output.joints.logits
         tensors = (posed.vertices, posed.joints, rotations, shape, votes, logits.softmax(dim=1))
         return [RawHand(*entry) for entry in zip(*map(arrays_of, tensors), strict=True)]
-
-
-def arrays_of(tensor: Tensor) -> Array:
-    """A batch in double precision."""
-    array: Array = tensor.double().cpu().numpy()
-    return array

@@ -9,7 +9,7 @@ from hoisdf_ros.conventions import MIRROR, WRIST, RootSource
 from hoisdf_ros.datatypes import Array, Root, StageTimes
 from hoisdf_ros.errors import RootError
 from hoisdf_ros.looking.look import Pass, total
-from hoisdf_ros.looking.looker import Looker, arrays_of
+from hoisdf_ros.looking.looker import Looker
 from hoisdf_ros.postprocessing.apparent_size import (
     OUTLINE_STDDEV,
     PALM_STDDEV,
@@ -146,8 +146,7 @@ class WristRefiner:
         """How far the wrist is by the size of the hand's outline; a depth of NaN when unknown."""
         crop, root = self._looker.crop(done.look), done.look.root
         flip = MIRROR if done.look.mirrored else np.eye(3)
-        maps = (done.features.hand_mask, done.features.object_mask)
-        hand, held = (arrays_of(mask)[0, 0] > MASK_THRESHOLD for mask in maps)
+        hand, held = (mask > MASK_THRESHOLD for mask in (done.masks.hand, done.masks.thing))
         vertices, faces = done.raw[0].vertices + root.position @ flip, self._looker.hand_model.faces
         larger = times_as_large(vertices, faces, crop.intrinsics, hand, held)
         return Distance(float(root.position[2]) * larger, OUTLINE_STDDEV)
@@ -163,9 +162,8 @@ class WristRefiner:
     def _sight(self, done: Pass, config: EstimatorConfig) -> Sight:
         frame, limits = done.look.frame, (config.min_depth_m, config.max_depth_m)
         assert frame.depth is not None  # as `by_depth` asks
-        masks = (done.features.hand_mask, done.features.object_mask)
-        hand_mask, object_mask = (arrays_of(mask)[0, 0] for mask in masks)
-        return see(frame.depth, self._looker.crop(done.look), hand_mask, object_mask, limits)
+        masks = done.masks
+        return see(frame.depth, self._looker.crop(done.look), masks.hand, masks.thing, limits)
 
     def _at(self, done: Pass, root: Root, spent: list[StageTimes]) -> Pass:
         """The same hand at another wrist."""
