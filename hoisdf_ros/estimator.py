@@ -30,6 +30,7 @@ from hoisdf_ros.looking.doubts import Witness, doubt, mask_share
 from hoisdf_ros.looking.gripper import Gripper
 from hoisdf_ros.looking.look import Look, Pass, joints_of, total
 from hoisdf_ros.looking.looker import Looker
+from hoisdf_ros.looking.placer import with_placed
 from hoisdf_ros.looking.said import as_surface, held_object
 from hoisdf_ros.looking.steady import steadied
 from hoisdf_ros.looking.wrist import Refined, WristRefiner
@@ -282,6 +283,8 @@ class Estimator:
         pose = joints_of(done) - root.position if self.trained else None
         grasp = self._grasp(sighting, done)
         box = region.around if grasp is None else grasp.box
+        if grasp is not None and grasp.placed is not None:
+            done = with_placed(done, grasp.placed.pose)
         outcome = Outcome(done.look.frame.stamp, root, pose, around, box, grasp)
         track = self.tracker.keep(sighting, outcome)
         if config.smoothing:
@@ -308,6 +311,7 @@ class Estimator:
         if self.gripper is None:
             return None
         before = None if sighting.track is None else sighting.track.grasp
-        named = bool(self.config.object_id) or sighting.region.held is not None
+        held = sighting.region.held
+        given = self.config.object_id or (held.label if held is not None else "")
         limits = self.config.min_depth_m, self.config.max_depth_m
-        return self.gripper(done, before, limits, named=named, at_once=sighting.given)
+        return self.gripper(done, before, limits, given=given, at_once=sighting.given)

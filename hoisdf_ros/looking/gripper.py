@@ -3,14 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from hoisdf_ros.conventions import MIRROR
-from hoisdf_ros.datatypes import Array, Box
+from hoisdf_ros.datatypes import Box
 from hoisdf_ros.detection.suppression import share
-from hoisdf_ros.geometry.rotation import matrix_from_rotation_vector
 from hoisdf_ros.looking.look import Pass, vertices_of
 from hoisdf_ros.looking.looker import Looker
+from hoisdf_ros.looking.placer import Placer, pose_of
 from hoisdf_ros.network.model import Hoisdf
 from hoisdf_ros.postprocessing.candidates import Candidate, prepare_all
 from hoisdf_ros.postprocessing.field_samples import (
@@ -24,11 +21,9 @@ from hoisdf_ros.postprocessing.holding import Holding, holding
 from hoisdf_ros.postprocessing.identity import UNKNOWN, Pose, fit_all
 from hoisdf_ros.postprocessing.naming import NameVotes, log_odds
 from hoisdf_ros.postprocessing.object_box import SeenObject, box_of_object, object_in_mask
-from hoisdf_ros.postprocessing.object_view import view_object
 from hoisdf_ros.postprocessing.objects import ObjectLibrary
-from hoisdf_ros.postprocessing.sight import see
 from hoisdf_ros.runtime.fields import predicted_field
-from hoisdf_ros.tracking.grasp import Grasp
+from hoisdf_ros.tracking.grasp import Grasp, Placed
 
 AGAIN_S = 1.0
 """The field is asked again after so long; it takes as long as three looks."""
@@ -52,6 +47,7 @@ class Gripper:
     def __init__(self, looker: Looker, library: ObjectLibrary) -> None:
         self._looker = looker
         self._candidates: Mapping[str, Candidate] = prepare_all(library)
+        self._placer = Placer(looker, self._candidates)
         self._meshes = {name: library.get(name) for name in self._candidates}
 
     def __call__(
@@ -60,7 +56,7 @@ class Gripper:
         before: Grasp | None,
         limits: tuple[float, float],
         *,
-        named: bool,
+        given: str,
         at_once: bool,
     ) -> Grasp:
         """What one hand holds now.
@@ -69,7 +65,8 @@ class Gripper:
             done: The last look at it.
             before: What it held before; None for a new hand.
             limits: Nearest and farthest depth believed, metres.
-            named: Somebody else says which object it is, so nobody needs to be asked.
+            given: Which object it is, when somebody else says so and nobody needs to be asked;
+                else empty.
             at_once: Ask the field of a new hand in its first frame; else a moment later, since a
                 hand that the first frames cost too much is lost again.
         """
@@ -77,11 +74,17 @@ class Gripper:
         crop = self._looker.crop(done.look)
         seen = object_in_mask(masks.hand, masks.thing, crop, width)
         if before is None and not at_once:
-            before = _unasked(done)
+            grasp = _unasked(done)
         elif before is None or _due(before, done):
             field = self._field(self._looker.network.model, done)
-            before = self._asked(_Evidence(done, seen, field, limits), before, named=named)
-        return replace(before, box=self._box(done, seen, before))
+            grasp = self._asked(_Evidence(done, seen, field, limits), before, named=bool(given))
+        else:
+            grasp = before
+        name = given or (grasp.named.object_id if grasp.named is not None else "")
+        placed = None
+        if name and grasp.holding.held:
+            placed = self._placer(done, name, None if before is None else before.placed, limits)
+        return replace(grasp, placed=placed, box=self._box(done, seen, grasp, placed))
 
     def _asked(self, evidence: "_Evidence", before: Grasp | None, *, named: bool) -> Grasp:
         """The decision afresh, by the field."""
@@ -106,13 +109,8 @@ class Gripper:
 
     def _odds(self, evidence: "_Evidence", samples: FieldSamples) -> dict[str, float]:
         """How well every known object fits."""
-        done, crop = evidence.done, self._looker.crop(evidence.done.look)
-        frame, masks = done.look.frame, done.masks
-        sight = None
-        if frame.depth is not None:
-            sight = see(frame.depth, crop, masks.hand, masks.thing, evidence.limits)
-        picture = crop.apply(frame.image)
-        view = view_object(masks, picture, crop.intrinsics, sight, mirrored=crop.mirrored)
+        done = evidence.done
+        view = self._placer.view(done, evidence.limits)
         rotation, translation = pose_of(done)
         said = Pose(rotation, translation, done.raw[1].center)
         return log_odds(fit_all(self._candidates, samples, view, said))
@@ -123,14 +121,19 @@ class Gripper:
         field = predicted_field(model, done.features, inputs, "object")
         return unmirrored(field) if done.look.mirrored else field
 
-    def _box(self, done: Pass, seen: SeenObject | None, grasp: Grasp) -> Box | None:
+    def _box(
+        self, done: Pass, seen: SeenObject | None, grasp: Grasp, placed: Placed | None
+    ) -> Box | None:
         """Around the object: by its pose, if that agrees with the mask, which shows less of it."""
         if not grasp.holding.held:
             return None if seen is None else seen.box
-        name = grasp.named
-        known = None if name is None else self._meshes.get(name.object_id)
+        name = grasp.named.object_id if grasp.named is not None else ""
+        pose = pose_of(done)
+        if placed is not None:
+            name, pose = placed.object_id, (placed.pose.rotation, placed.pose.translation)
+        known = self._meshes.get(name)
         if known is not None:
-            posed = box_of_object(known.mesh, *pose_of(done), done.look.frame.camera)
+            posed = box_of_object(known.mesh, *pose, done.look.frame.camera)
             if posed is not None and (seen is None or share(posed, seen.box) > _BOXES_AGREE):
                 return posed
         return None if seen is None else seen.box
@@ -168,10 +171,3 @@ def _unasked(done: Pass) -> Grasp:
 def _due(before: Grasp, done: Pass) -> bool:
     elapsed = done.look.frame.stamp - before.asked
     return not 0 <= elapsed < (SOON_S if before.times < _NEW else AGAIN_S)
-
-
-def pose_of(done: Pass) -> tuple[Array, Array]:
-    """The object's (3, 3) rotation, camera-from-mesh, and (3,) translation, metres."""
-    raw, flip = done.raw[1], MIRROR if done.look.mirrored else np.eye(3)
-    rotation: Array = flip @ matrix_from_rotation_vector(raw.rotation) @ flip
-    return rotation, raw.center + flip @ raw.translation

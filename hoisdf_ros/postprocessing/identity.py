@@ -8,7 +8,6 @@ and whether its colours are the seen ones. The answers are weighted to one proba
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import permutations, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from hoisdf_ros.datatypes import Array
 from hoisdf_ros.postprocessing.candidates import Candidate
 from hoisdf_ros.postprocessing.field_samples import FieldSamples
+from hoisdf_ros.postprocessing.object_pose import MIN_MEASURED, WAYS, middle_of, place, search
 from hoisdf_ros.postprocessing.object_view import ObjectView, colour_misfit, outline_misfit
 from hoisdf_ros.postprocessing.settling import Poses, Seen, Shape, misfit, settle
 
@@ -78,12 +78,16 @@ def fit_all(
     measured = view.measured - said.center if len(view.measured) else view.measured
     seen = Seen(field.grid, level, measured)
     rough = Seen(field.grid, level[::2], measured[::3])
-    tried = {name: _try(one, rough, field, said) for name, one in candidates.items()}
+    by_depth = len(measured) >= MIN_MEASURED
+    tried = {
+        name: _try_on_depth(one, rough, view, said) if by_depth else _try(one, rough, field, said)
+        for name, one in candidates.items()
+    }
     fits = {}
     for number, name in enumerate(sorted(tried, key=lambda name: tried[name].total)):
         poses, one = tried[name].poses, candidates[name]
         if number < _SETTLED:
-            poses = settle(one.shape, seen, poses)
+            poses = _placed(one, view, poses, said) if by_depth else settle(one.shape, seen, poses)
         fits[name] = _fit(one, poses, seen, view, tried[name])
     return {name: fits[name] for name in candidates}
 
@@ -115,6 +119,22 @@ def _try(candidate: Candidate, rough: Seen, field: FieldSamples, said: Pose) -> 
     return _Tried(starts.pick(order[:_STARTS]), best, as_said, said.center)
 
 
+def _try_on_depth(candidate: Candidate, rough: Seen, view: ObjectView, said: Pose) -> _Tried:
+    middle = middle_of(candidate, said.rotation, said.translation)
+    poses = search(candidate, view, said.rotation, middle)
+    poses = Poses(poses.rotation, poses.translation - said.center)
+    shape = Shape(candidate.shape.points[::3], candidate.shape.distance)
+    as_said = misfit(shape, rough, Poses(said.rotation[None], (middle - said.center)[None]))
+    total = float(misfit(shape, rough, poses).measured[0])
+    return _Tried(poses, total, float(as_said.surface[0] + as_said.level[0]), said.center)
+
+
+def _placed(candidate: Candidate, view: ObjectView, poses: Poses, said: Pose) -> Poses:
+    found = place(candidate, view, Poses(poses.rotation, poses.translation + said.center))
+    middle = middle_of(candidate, found.rotation, found.translation)
+    return Poses(found.rotation[None], (middle - said.center)[None])
+
+
 def _fit(candidate: Candidate, poses: Poses, seen: Seen, view: ObjectView, tried: _Tried) -> Fit:
     apart = misfit(candidate.shape, seen, poses)
     best = int(np.argmin(apart.total))
@@ -130,23 +150,10 @@ def _fit(candidate: Candidate, poses: Poses, seen: Seen, view: ObjectView, tried
 def _starts(candidate: Candidate, field: FieldSamples, said: Pose) -> Poses:
     """The pose that is said, the same turn in the middle of the field, and axes on axes."""
     place = said.rotation @ candidate.middle + said.translation - said.center
-    turns = field.axes @ _WAYS @ candidate.axes.T
+    turns = field.axes @ WAYS @ candidate.axes.T
     rotations = np.concatenate([said.rotation[None], said.rotation[None], turns])
     middles = np.broadcast_to(field.middle, (len(rotations) - 1, 3))
     return Poses(rotations, np.concatenate([place[None], middles]))
-
-
-def _ways() -> Array:
-    """(24, 3, 3) all turns that take axes to axes."""
-    signed = [
-        np.diag(signs)[:, list(order)]
-        for order in permutations(range(3))
-        for signs in product([1.0, -1.0], repeat=3)
-    ]
-    return np.stack([matrix for matrix in signed if np.linalg.det(matrix) > 0])
-
-
-_WAYS = _ways()
 
 
 def _spread(count: int, most: int) -> NDArray[np.int64]:

@@ -76,6 +76,8 @@ class RawObject:
         votes: (N, 6) each point's translation and rotation vector.
         center: (3,) object centre, camera frame of the image, metres.
         mirrored: The crop was mirrored.
+        covariance: (6, 6) of position (m) and rotation vector (rad), axes of the image's camera,
+            of a pose that depth has told; None: the votes say how sure it is.
     """
 
     rotation: Array
@@ -83,6 +85,7 @@ class RawObject:
     votes: Array
     center: Array
     mirrored: bool
+    covariance: Array | None = None
 
 
 def estimate_object(
@@ -107,7 +110,9 @@ def estimate_object(
         score=seen.score,
         rotation=rotation,
         translation=translation,
-        covariance=vote_covariance(raw.votes, hand.root.covariance, mirrored=raw.mirrored),
+        covariance=vote_covariance(raw.votes, hand.root.covariance, mirrored=raw.mirrored)
+        if raw.covariance is None
+        else raw.covariance,
         size=known.mesh.size if known else np.full(3, np.nan),
         min_hand_distance=float(distance.min()) if known else float("nan"),
         joint_contact=joint_contact(hand, distance),

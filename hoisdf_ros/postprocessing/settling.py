@@ -5,6 +5,7 @@ Gauss-Newton over turn and place, of several starts at once, with weights that d
 off (Tukey), whose reach shrinks.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,14 +44,19 @@ class Seen:
     """What the shape is settled onto, one frame for all.
 
     Args:
-        field: Whose zero level is the surface, metres.
-        level: (M, 3) points of that level.
-        measured: (K, 3) measured points of the object; may be none.
+        field: Whose zero level is the surface, metres; None where only depth counts.
+        level: (M, 3) points of that level; none without a field.
+        measured: (K, 3) measured points of the object; may be none beside a field.
     """
 
-    field: SignedDistanceGrid
+    field: SignedDistanceGrid | None
     level: Array
     measured: Array
+
+    @classmethod
+    def by_depth(cls, measured: Array) -> "Seen":
+        """Measured points (K, 3) alone."""
+        return cls(None, np.zeros((0, 3)), measured)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,12 +88,12 @@ class Poses:
 
 @dataclass(frozen=True, eq=False)
 class Misfit:
-    """Mean distances up to `CLAMP_M` of every pose, (S,) metres.
+    """Mean distances up to `CLAMP_M` of every pose, (S,) metres; NaN where nothing is seen.
 
     Args:
         surface: Of the shape's surface from the zero level.
         level: Of the zero level from the shape.
-        measured: Of the measured points from the shape; NaN without any.
+        measured: Of the measured points from the shape.
     """
 
     surface: Array
@@ -97,30 +103,47 @@ class Misfit:
     @property
     def total(self) -> Array:
         """(S,) the sum, for telling a better pose from a worse one."""
-        total: Array = self.surface + self.level + np.nan_to_num(self.measured)
+        parts = (self.surface, self.level, self.measured)
+        total: Array = np.sum([np.nan_to_num(part) for part in parts], axis=0)
         return total
 
 
 def misfit(shape: Shape, seen: Seen, poses: Poses) -> Misfit:
     """How far the shape in each pose is from what is seen."""
-    surface = _clamped(seen.field(poses.placed(shape.points)))
-    level = _clamped(shape.distance(poses.returned(seen.level)))
-    if not len(seen.measured):
-        return Misfit(surface, level, np.full(len(surface), np.nan))
-    measured = _clamped(shape.distance(poses.returned(seen.measured)))
+    nothing = np.full(len(poses.rotation), np.nan)
+    level, measured = (
+        _clamped(shape.distance(poses.returned(points))) if len(points) else nothing
+        for points in (seen.level, seen.measured)
+    )
+    field = seen.field
+    surface = nothing if field is None else _clamped(field(poses.placed(shape.points)))
     return Misfit(surface, level, measured)
 
 
-def settle(shape: Shape, seen: Seen, poses: Poses) -> Poses:
-    """Move every pose to where the shape fits better, a round for each of `REACH_M`."""
-    targets = [points for points in (seen.level, seen.measured) if len(points)]
-    for reach in REACH_M:
-        matrix, pull = _onto_field(shape, seen.field, poses, reach)
-        for target in targets:
-            more, stronger = _onto_shape(shape, target, poses, reach)
-            matrix, pull = matrix + more, pull + stronger
-        poses = _moved(poses, matrix, pull)
+def settle(shape: Shape, seen: Seen, poses: Poses, reaches: Sequence[float] = REACH_M) -> Poses:
+    """Move every pose to where the shape fits better, a round for each of ``reaches``."""
+    for reach in reaches:
+        poses = _moved(poses, *equations(shape, seen, poses, reach))
     return poses
+
+
+def equations(shape: Shape, seen: Seen, poses: Poses, reach: float) -> tuple[Array, Array]:
+    """The least squares that say how each pose should move.
+
+    Returns:
+        (S, 6, 6) and (S, 6): of a step, then of a turn around the shape's origin, along the axes
+        of `Seen`; each kind of points counts as much as one point.
+    """
+    parts = [
+        _onto_shape(shape, points, poses, reach)
+        for points in (seen.level, seen.measured)
+        if len(points)
+    ]
+    if seen.field is not None:
+        parts.append(_onto_field(shape, seen.field, poses, reach))
+    matrix: Array = np.sum([more for more, _ in parts], axis=0)
+    pull: Array = np.sum([stronger for _, stronger in parts], axis=0)
+    return matrix, pull
 
 
 def lookup(grid: SignedDistanceGrid, points: Array) -> tuple[Array, Array]:

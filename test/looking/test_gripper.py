@@ -64,10 +64,11 @@ def gripper(tmp_path: Path) -> Gripper:
     return Counting(cast(Looker, _Looker()), ObjectLibrary(tmp_path))
 
 
-def ask(gripper: Gripper, stamp: float, before: Grasp | None, **how: bool) -> Grasp:
+def ask(
+    gripper: Gripper, stamp: float, before: Grasp | None, *, given: str = "", at_once: bool = False
+) -> Grasp:
     """What it says of the hand at a time."""
-    usual = {"named": False, "at_once": False}
-    return gripper(done_at(WRIST, stamp), before, LIMITS, **(usual | how))
+    return gripper(done_at(WRIST, stamp), before, LIMITS, given=given, at_once=at_once)
 
 
 def test_a_new_hand_is_asked_a_moment_later(gripper: Gripper) -> None:
@@ -97,7 +98,7 @@ def test_a_known_hand_is_asked_again_later_only(gripper: Gripper) -> None:
 
 
 def test_who_is_named_by_others_gets_no_vote(gripper: Gripper) -> None:
-    grasp = ask(gripper, 0.0, None, at_once=True, named=True)
+    grasp = ask(gripper, 0.0, None, at_once=True, given="brick")
     assert grasp.holding.held
     assert grasp.votes.odds == ()
 
@@ -119,7 +120,7 @@ def test_what_lets_go_forgets_the_name(gripper: Gripper, monkeypatch: pytest.Mon
     monkeypatch.setattr(type(gripper), "_field", lambda *_: lambda points: np.ones(len(points)))
     for number in range(4):  # one picture errs more often than several
         done = done_at(WRIST, 2.0 * (number + 1), thing=0.0)
-        grasp = gripper(done, grasp, LIMITS, named=False, at_once=False)
+        grasp = gripper(done, grasp, LIMITS, given="", at_once=False)
     assert not grasp.holding.held
     assert grasp.votes.odds == ()
     assert grasp.box is None
