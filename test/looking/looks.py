@@ -1,15 +1,20 @@
 """A look at a small hand that holds something, without a network."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
 from hoisdf_ros.conventions import RootSource, Side
-from hoisdf_ros.datatypes import Array, Box, Camera, Detection, Frame, Root, StageTimes
+from hoisdf_ros.datatypes import Array, Box, Camera, Detection, Frame, Mesh, Root, StageTimes
+from hoisdf_ros.geometry.camera import project
+from hoisdf_ros.geometry.mesh import sample_surface
 from hoisdf_ros.looking.look import Look, Pass
 from hoisdf_ros.network.io import ImageFeatures
 from hoisdf_ros.postprocessing.hand import RawHand
 from hoisdf_ros.postprocessing.objects import RawObject
 from hoisdf_ros.preprocessing.boxes import HandRegion
+from hoisdf_ros.preprocessing.crop import Crop
 
 CAMERA = Camera(600, 600, 320, 240, 640, 480)
 HAND, THING = Box(260, 180, 380, 300), Box(300, 160, 420, 280)
@@ -39,3 +44,27 @@ def done_at(wrist: Array, stamp: float = 0.0, thing: float = 0.9) -> Pass:
     object_mask[..., 25:50, 40:65] = thing
     features = ImageFeatures((), torch.zeros(1, 1, 80, 80), hand_mask, object_mask)
     return Pass(Look(frame, region, root), (hand, held), features, StageTimes())
+
+
+def holding(done: Pass, mesh: Mesh, rotation: Array, translation: Array, crop: Crop) -> Pass:
+    """The look with depth and mask of an object in the hand.
+
+    Args:
+        done: A look without depth.
+        mesh: The object's.
+        rotation: (3, 3) camera-from-mesh.
+        translation: (3,) metres.
+        crop: What the network sees.
+    """
+    points, _ = sample_surface(mesh, 60_000, np.random.default_rng(0))
+    placed = points @ rotation.T + translation
+    depth = np.full((480, 640), np.nan, np.float32)
+    x, y = np.rint(project(placed, CAMERA)).astype(int).T
+    for column, row, z in zip(x, y, placed[:, 2], strict=True):
+        if not depth[row, column] <= z:
+            depth[row, column] = z
+    seen = crop.apply(np.repeat(255 * np.isfinite(depth)[..., None].astype(np.uint8), 3, axis=2))
+    mask = torch.from_numpy(seen[::2, ::2, 0] / 255.0)[None, None].float()
+    features = done.features._replace(object_mask=mask)
+    frame = replace(done.look.frame, depth=depth)
+    return replace(done, look=replace(done.look, frame=frame), features=features)
