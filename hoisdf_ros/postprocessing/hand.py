@@ -1,6 +1,6 @@
 """One hand in the camera frame, on its own side."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -79,6 +79,19 @@ def estimate_hand(raw: RawHand, seen: Seen, camera: Camera) -> HandEstimate:
         root=seen.root,
         roi=seen.roi,
     )
+
+
+def turned(hand: RawHand, turn: Array) -> RawHand:
+    """The hand turned around its wrist.
+
+    Args:
+        hand: As the network says.
+        turn: (3, 3), camera axes of the crop.
+    """
+    rotations = hand.rotations.copy()
+    rotations[0] = turn @ rotations[0]
+    vertices, joints, votes = (p @ turn.T for p in (hand.vertices, hand.joints, hand.votes))
+    return replace(hand, vertices=vertices, joints=joints, rotations=rotations, votes=votes)
 
 
 def vote_spread(votes: Array, weights: Array) -> Array:

@@ -1,19 +1,20 @@
 """The wrist, refined after the network: its posed hand is moved onto the depth it is seen in.
 
-Only the translation is sought; the network says how the hand is turned and bent. What hides the
-hand must not pull at it, so measured points meet only the side of the hand that is seen, and the
-hand's own points count only where nothing lies in front of them. Matches of nearest points, most
-of each along the normal, are solved again and again while the reach of a match shrinks (ICP:
-Besl and McKay 1992; point to plane: Chen and Medioni 1991).
+First moved, then turned as well: the network says how the hand is bent, and only roughly how it
+is turned. What hides the hand must not pull at it, so measured points meet only the side of the
+hand that is seen, and the hand's own points count only where nothing lies in front of them.
+Matches of nearest points, most of each along the normal, are solved again and again while the
+reach of a match shrinks (ICP: Besl and McKay 1992; point to plane: Chen and Medioni 1991).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from hoisdf_ros.conventions import MIRROR, RootSource
 from hoisdf_ros.datatypes import Array, Root
+from hoisdf_ros.geometry.rotation import matrix_from_rotation_vector, rotation_vector_from_matrix
 from hoisdf_ros.postprocessing.sight import Sight
 from hoisdf_ros.postprocessing.skin import Samples, Skin
 
@@ -28,13 +29,17 @@ MAX_DEVIATIONS = 4.0
 """A wrist farther from the first one than so many of its standard deviations is another thing's."""
 
 _COARSE_ROUNDS = 2
-_REACH_M = (0.04, 0.025, 0.015, 0.01)
+_REACH_M = (0.05, 0.04, 0.04, 0.03, 0.02, 0.012)
+_FARTHEST_M = 0.04  # a point farther off than this is off by so much
 _SLIDING = 0.1  # share of a match that holds along the surface, too, where normals say nothing
 _STDDEV_FLOOR_M = 0.003
-_PARTS = 3
+_PARTS = 8
 """A pose error shifts whole fingers, so residuals of neighbours are no independent witnesses:
-the hand counts as so many, however many pixels it covers. Matched to the errors on posed hands
-with disturbed joints."""
+the hand counts as so many, however many pixels it covers. Matched to the errors on pictures of the
+validation split."""
+
+_TURN_STDDEV, _POSE_STDDEV_M = np.radians(40.0), 0.006
+"""How far the network's turn is to be trusted, and the posed skin where it is turned rightly."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +48,36 @@ class Refinement:
 
     Args:
         root: The better wrist, or the one it started from.
-        note: Why it was kept; empty when it was refined.
+        turn: (3, 3) what the hand is to be turned by around it, camera axes of the crop.
+        note: Why both were kept; empty when they were refined.
     """
 
     root: Root
+    turn: Array = field(default_factory=lambda: np.eye(3))
     note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class _Pose:
+    """Where the posed hand is, camera frame of the crop.
+
+    Args:
+        turn: (3, 3) around the wrist.
+        place: (3,) of the wrist, metres.
+    """
+
+    turn: Array
+    place: Array
+
+    def moved(self, step: Array, center: Array) -> "_Pose":
+        """After a step, and a turn around a point.
+
+        Args:
+            step: (6,) metres, then a rotation vector.
+            center: (3,) of the turn, from the wrist.
+        """
+        turn = matrix_from_rotation_vector(step[3:])
+        return _Pose(turn @ self.turn, self.place + step[:3] + center - turn @ center)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +85,7 @@ class _Fit:
     """One round's matches.
 
     Args:
-        matrix, pull: (3, 3) and (3,) of the least squares for a translation.
+        matrix, pull: (6, 6) and (6,) of the least squares for a step and a turn.
         weight: Sum of the matches' weights.
         square: Mean square distance of all, matched or not, square metres.
         agreeing: Share of all that is matched.
@@ -66,6 +96,16 @@ class _Fit:
     weight: float
     square: float
     agreeing: float
+
+    def with_(self, back: "_Fit") -> "_Fit":
+        """Matches in both directions; the distances are those of this one."""
+        return _Fit(
+            self.matrix + back.matrix,
+            self.pull + back.pull,
+            self.weight + back.weight,
+            self.square,
+            min(self.agreeing, back.agreeing),
+        )
 
 
 def refine_by_depth(sight: Sight, skin: Skin, vertices: Array, root: Root) -> Refinement:
@@ -91,7 +131,8 @@ def refine_by_depth(sight: Sight, skin: Skin, vertices: Array, root: Root) -> Re
     if seen[:, 2].min() <= np.ptp(vertices[:, 2]):
         return _kept(root, f"hand at {seen[:, 2].min():.2f} m", "one farther off than it is deep")
     place = _coarse(sight, surface, seen, root.position @ flip)
-    place, fit = _fine(sight, surface, seen, place)
+    pose, fit, covariance = _fine(sight, surface, seen, place)
+    place = pose.place
     step = place @ flip - root.position
     moved, deviations = np.linalg.norm(step), np.sqrt(step @ np.linalg.solve(root.covariance, step))
     if fit.agreeing < MIN_AGREEING:
@@ -100,7 +141,8 @@ def refine_by_depth(sight: Sight, skin: Skin, vertices: Array, root: Root) -> Re
     if not deviations <= MAX_DEVIATIONS:
         far = f"it would move by {moved:.2f} m, {deviations:.1f} standard deviations"
         return _kept(root, far, f"{MAX_DEVIATIONS:g} or less")
-    return Refinement(Root(place @ flip, flip @ _covariance(fit) @ flip, RootSource.DEPTH))
+    better = Root(place @ flip, flip @ covariance @ flip, RootSource.DEPTH)
+    return Refinement(better, pose.turn)
 
 
 def _kept(root: Root, found: str, expected: str) -> Refinement:
@@ -145,31 +187,45 @@ def _across(sight: Sight, visible: Samples, place: Array) -> Array:
     return np.append(shift / focal * place[2], 0.0)
 
 
-def _fine(sight: Sight, surface: Samples, seen: Array, place: Array) -> tuple[Array, _Fit]:
-    """Nearest points onto nearest points, in both directions."""
-    measured = cKDTree(seen)
+def _fine(sight: Sight, surface: Samples, seen: Array, place: Array) -> tuple[_Pose, _Fit, Array]:
+    """Nearest points onto nearest points, in both directions.
+
+    Returns:
+        The pose, how well it fits, and the wrist's covariance (3, 3).
+    """
+    measured, pose = cKDTree(seen), _Pose(np.eye(3), place)
     for reach in _REACH_M:
-        visible = surface.visible(place)
-        forth = _forth(visible, seen - place, reach)
-        back = _back(sight, visible, measured, place, reach)
+        turned = surface.turned(pose.turn)
+        visible = turned.visible(pose.place)
+        center = visible.points.mean(axis=0)
+        forth = _forth(visible, center, seen - pose.place, reach)
+        back = _back(sight, visible, center, measured, pose.place, reach)
+        both = forth.with_(back)
         if min(forth.weight, back.weight) < 1.0:
             break
-        place = place + np.linalg.solve(forth.matrix + back.matrix, forth.pull + back.pull)
-    return place, replace(forth, agreeing=min(forth.agreeing, back.agreeing))
+        # the network's turn is one more measurement, of as many as the hand counts for
+        prior = both.weight * _POSE_STDDEV_M**2 / _PARTS / _TURN_STDDEV**2
+        matrix, pull = both.matrix.copy(), both.pull.copy()
+        matrix[3:, 3:] += prior * np.eye(3)
+        pull[3:] -= prior * rotation_vector_from_matrix(pose.turn)
+        pose = pose.moved(np.linalg.solve(matrix, pull).astype(np.float64), center)
+    return pose, both, _covariance(both, center)
 
 
-def _forth(visible: Samples, seen: Array, reach: float) -> _Fit:
+def _forth(visible: Samples, center: Array, seen: Array, reach: float) -> _Fit:
     """Every measured point to the hand's nearest, in the hand's frame."""
     distance, nearest = cKDTree(visible.points).query(seen)
     # beyond the rim comes the forearm, which the hand has no surface for
     weights = _tukey(distance, reach) * ~visible.rim[nearest]
-    offsets = seen - visible.points[nearest]
-    matrix, pull = _equations(offsets, visible.normals[nearest], weights)
-    square = float((np.minimum(distance, _REACH_M[0]) ** 2).mean())
+    points = visible.points[nearest]
+    matrix, pull = _equations(points - center, seen - points, visible.normals[nearest], weights)
+    square = float((np.minimum(distance, _FARTHEST_M) ** 2).mean())
     return _Fit(matrix, pull, float(weights.sum()), square, float((weights > 0).mean()))
 
 
-def _back(sight: Sight, visible: Samples, measured: cKDTree, place: Array, reach: float) -> _Fit:
+def _back(
+    sight: Sight, visible: Samples, center: Array, measured: cKDTree, place: Array, reach: float
+) -> _Fit:
     """Every point of the hand that nothing hides to the nearest measured one.
 
     Without these the hand could slide along itself to where the measured part would still lie
@@ -180,17 +236,28 @@ def _back(sight: Sight, visible: Samples, measured: cKDTree, place: Array, reach
     areas /= max(float(areas.sum()), 1e-12)
     distance, nearest = measured.query(points)
     weights = _tukey(distance, reach) * areas * measured.n  # both directions weigh the same
-    matrix, pull = _equations(measured.data[nearest] - points, visible.normals, weights)
-    square = float((areas * np.minimum(distance, _REACH_M[0]) ** 2).sum())
+    offsets = measured.data[nearest] - points
+    matrix, pull = _equations(visible.points - center, offsets, visible.normals, weights)
+    square = float((areas * np.minimum(distance, _FARTHEST_M) ** 2).sum())
     return _Fit(matrix, pull, float(weights.sum()), square, float(areas[distance < reach].sum()))
 
 
-def _equations(offsets: Array, normals: Array, weights: Array) -> tuple[Array, Array]:
-    """Matrix (3, 3) and right side (3,) of the least squares for a translation."""
-    weighted = weights[:, None] * normals
-    matrix = (1 - _SLIDING) * weighted.T @ normals + _SLIDING * weights.sum() * np.eye(3)
-    along = weighted.T @ (offsets * normals).sum(axis=1)
-    pull: Array = (1 - _SLIDING) * along + _SLIDING * weights @ offsets
+def _equations(arms: Array, offsets: Array, normals: Array, weights: Array) -> tuple[Array, Array]:
+    """Matrix (6, 6) and right side (6,) of the least squares for a step and a turn.
+
+    Args:
+        arms: (N, 3) points of the hand from where it is turned around.
+        offsets: (N, 3) to where they should be.
+        normals: (N, 3) there.
+        weights: (N,).
+    """
+    along = np.concatenate([normals, np.cross(arms, normals)], axis=1)
+    matrix = (1 - _SLIDING) * (weights[:, None] * along).T @ along
+    pull = (1 - _SLIDING) * (weights * (offsets * normals).sum(axis=1)) @ along
+    for axis in np.eye(3):
+        any_way = np.concatenate([np.broadcast_to(axis, arms.shape), np.cross(arms, axis)], axis=1)
+        matrix += _SLIDING * (weights[:, None] * any_way).T @ any_way
+        pull += _SLIDING * (weights * (offsets @ axis)) @ any_way
     return matrix, pull
 
 
@@ -199,9 +266,17 @@ def _tukey(distance: Array, reach: float) -> Array:
     return weights
 
 
-def _covariance(fit: _Fit) -> Array:
-    """Of the translation: residuals over normals, as if the hand were `_PARTS` measurements."""
+def _covariance(fit: _Fit, center: Array) -> Array:
+    """Of the wrist: residuals over normals, as if the hand were `_PARTS` measurements.
+
+    Args:
+        fit: The last round.
+        center: (3,) what the hand was turned around, from the wrist, which a turn moves the more
+            the farther off it is.
+    """
     independent = min(fit.weight, _PARTS)
-    spread = fit.square / independent * np.linalg.inv(fit.matrix / fit.weight)
-    covariance: Array = spread + _STDDEV_FLOOR_M**2 * np.eye(3)
+    told = independent / fit.square * fit.matrix / max(fit.weight, 1e-9) + 1e-9 * np.eye(6)
+    told[3:, 3:] += np.eye(3) / _TURN_STDDEV**2
+    lever = np.concatenate([np.eye(3), np.cross(center, np.eye(3)).T], axis=1)
+    covariance: Array = lever @ np.linalg.inv(told) @ lever.T + _STDDEV_FLOOR_M**2 * np.eye(3)
     return covariance

@@ -1,6 +1,6 @@
 """The surface of a posed hand: where its faces are, and which of them a camera sees."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,10 @@ class Samples:
     def pick(self, which: _Flags) -> "Samples":
         """Some of them, by (N,) flags."""
         return Samples(self.points[which], self.normals[which], self.areas[which], self.rim[which])
+
+    def turned(self, turn: Array) -> "Samples":
+        """The same after a turn (3, 3) around the origin."""
+        return replace(self, points=self.points @ turn.T, normals=self.normals @ turn.T)
 
     def projected(self, place: Array) -> Array:
         """(N,) areas as a camera at the origin sees them, of samples moved to ``place``."""

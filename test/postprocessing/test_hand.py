@@ -6,7 +6,14 @@ import pytest
 from hoisdf_ros.conventions import JOINT_NAMES, MIRROR, RootSource, Side
 from hoisdf_ros.datatypes import Array, Box, Camera, Root
 from hoisdf_ros.geometry.rotation import matrix_from_rotation_vector
-from hoisdf_ros.postprocessing.hand import RawHand, Seen, estimate_hand, vote_spread, wrist_frame
+from hoisdf_ros.postprocessing.hand import (
+    RawHand,
+    Seen,
+    estimate_hand,
+    turned,
+    vote_spread,
+    wrist_frame,
+)
 
 CAMERA = Camera(600, 600, 320, 240, 640, 480)
 ROOT = Root(np.array([0.05, -0.02, 0.6]), np.eye(3) * 1e-4, RootSource.DEPTH)
@@ -74,3 +81,15 @@ def test_spread_of_the_votes_is_their_weighted_deviation() -> None:
     assert np.isnan(spread[0])  # the wrist is not voted for
     assert spread[1] == pytest.approx(0.03)
     np.testing.assert_allclose(spread[2:], 0)
+
+
+def test_a_hand_is_turned_around_its_wrist_as_its_parameters_are() -> None:
+    turn = matrix_from_rotation_vector(np.array([0.3, -0.2, 0.5]))
+    raw = _raw()
+    other = turned(raw, turn)
+    np.testing.assert_allclose(other.joints, raw.joints @ turn.T)
+    np.testing.assert_allclose(other.vertices, raw.vertices @ turn.T)
+    np.testing.assert_allclose(other.rotations[0], turn @ raw.rotations[0])
+    np.testing.assert_array_equal(other.rotations[1:], raw.rotations[1:])
+    spread = [vote_spread(hand.votes, hand.vote_weights) for hand in (other, raw)]
+    np.testing.assert_allclose(*spread)

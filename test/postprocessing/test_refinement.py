@@ -16,7 +16,7 @@ from hoisdf_ros.data.render import Background, Item, Rendered, Renderer
 from hoisdf_ros.datatypes import Array, Box, Camera, Mesh, Root
 from hoisdf_ros.errors import HoisdfError
 from hoisdf_ros.geometry.primitives import box
-from hoisdf_ros.geometry.rotation import matrix_from_rotation_vector
+from hoisdf_ros.geometry.rotation import matrix_from_rotation_vector, rotation_vector_from_matrix
 from hoisdf_ros.hand_model.mano import HandModel
 from hoisdf_ros.hand_model.poses import sample_poses
 from hoisdf_ros.hand_model.stand_in import load_stand_in, load_stand_in_bend_axes
@@ -176,6 +176,20 @@ def test_a_pose_that_is_not_quite_right_costs_little(views: list[Shown]) -> None
     assert np.median(wrong) < 0.012
 
 
+def test_a_hand_that_is_turned_wrongly_is_turned_back(views: list[Shown]) -> None:
+    wrong, left = [], []
+    for seed, view in enumerate(views):
+        rng = np.random.default_rng(seed)
+        axis = rng.normal(size=3)
+        turn = matrix_from_rotation_vector(np.radians(25) * axis / np.linalg.norm(axis))
+        found = view.refined(view.wrist + off(seed, 0.02), view.vertices @ turn.T)
+        wrong.append(view.error(found))
+        left.append(np.linalg.norm(rotation_vector_from_matrix(found.turn @ turn)))
+    assert np.median(wrong) < 0.004
+    assert np.median(left) < np.radians(5)
+    assert np.percentile(left, 80) < np.radians(12)
+
+
 def test_what_hides_half_of_the_hand_does_not_pull_at_it(hidden: list[Shown]) -> None:
     wrong, _ = errors(hidden)
     assert len(wrong) >= 5
@@ -231,7 +245,7 @@ def test_the_covariance_is_a_proper_one_and_grows_with_a_wrong_pose(views: list[
         assert np.linalg.eigvalsh(one.root.covariance).min() > 1e-6
     spread = [np.sqrt(np.trace(one.root.covariance)) for one in found]
     assert np.median(spread) > np.median([np.sqrt(np.trace(o.root.covariance)) for o in right])
-    assert 0.3 < np.median(spread) / np.median(wrong) < 3
+    assert 0.3 < np.median(spread) / np.median(wrong) < 5  # a network's poses are worse than these
 
 
 def test_a_mirrored_scene_gives_the_mirrored_wrist(renderer: Renderer) -> None:
@@ -243,12 +257,14 @@ def test_a_mirrored_scene_gives_the_mirrored_wrist(renderer: Renderer) -> None:
     np.testing.assert_allclose(mirrored.root.position, one.root.position * [-1, 1, 1], atol=1e-9)
     expected = MIRROR @ one.root.covariance @ MIRROR
     np.testing.assert_allclose(mirrored.root.covariance, expected, atol=1e-12)
+    np.testing.assert_allclose(mirrored.turn, one.turn, atol=1e-9)  # both in the crop's axes
 
 
 def kept(found: Refinement, start: Array, part: str) -> None:
     assert part in found.note
     np.testing.assert_array_equal(found.root.position, start)
     np.testing.assert_array_equal(found.root.covariance, rough(start).covariance)
+    np.testing.assert_array_equal(found.turn, np.eye(3))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 0.0, 9.0])
