@@ -306,8 +306,8 @@ class EstimatorConfig:
     )
     refine_root: bool = parameter(
         True,
-        "move the wrist so that the hand, as the network poses it, lies on the depth it is seen "
-        "in, or without depth on the joints seen in the image",
+        "move the wrist and turn the hand so that it lies on the depth it is seen in, bent as the "
+        "network says; without depth move the wrist to where the joints are seen in the image",
         live=True,
     )
     second_pass_mm: float = parameter(

@@ -235,8 +235,8 @@ class ObjectEstimate:
         score: Confidence in [0, 1].
         rotation: (3, 3) camera-from-mesh.
         translation: (3,) origin of the mesh frame, metres.
-        covariance: (6, 6) of translation (m) and rotation (rad) from the spread of the point
-            votes; None when unknown.
+        covariance: (6, 6) of translation (m) and rotation (rad): of the fit to the depth, else
+            from the spread of the point votes; None when unknown.
         size: (3,) extent of the mesh in its own frame, metres.
         min_hand_distance: Smallest distance between hand and object surface, metres; negative
             means penetration; NaN when unknown.

@@ -31,6 +31,9 @@ AGAIN_S = 1.0
 SOON_S = 0.3
 """The same of a hand that is new."""
 
+FIRST_S = 0.15
+"""Of a new hand the field is asked after so long."""
+
 _NEW = 3  # times asked
 _FADE = 0.6  # weight of what was decided before, whether anything is held
 _BOXES_AGREE = 0.4  # a posed object whose box shares less with its mask's is posed wrongly
@@ -170,4 +173,5 @@ def _unasked(done: Pass) -> Grasp:
 
 def _due(before: Grasp, done: Pass) -> bool:
     elapsed = done.look.frame.stamp - before.asked
-    return not 0 <= elapsed < (SOON_S if before.times < _NEW else AGAIN_S)
+    wait = FIRST_S if not before.times else SOON_S if before.times < _NEW else AGAIN_S
+    return not 0 <= elapsed < wait

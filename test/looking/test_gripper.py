@@ -11,7 +11,7 @@ import pytest
 from hoisdf_ros.config import PRESETS
 from hoisdf_ros.datatypes import Array
 from hoisdf_ros.geometry.primitives import box as box_mesh
-from hoisdf_ros.looking.gripper import AGAIN_S, SOON_S, Gripper
+from hoisdf_ros.looking.gripper import AGAIN_S, FIRST_S, Gripper
 from hoisdf_ros.looking.look import Look, Pass
 from hoisdf_ros.looking.looker import Looker
 from hoisdf_ros.postprocessing.field_surface import Field
@@ -76,7 +76,8 @@ def test_a_new_hand_is_asked_a_moment_later(gripper: Gripper) -> None:
     assert (first.times, first.named, gripper.asked) == (0, None, 0)  # type: ignore[attr-defined]
     assert not first.holding.held
     assert first.box is not None  # where the mask shows something
-    soon = ask(gripper, SOON_S + 0.01, first)
+    assert ask(gripper, 0.9 * FIRST_S, first).times == 0
+    soon = ask(gripper, 1.1 * FIRST_S, first)
     assert (soon.times, soon.holding.held) == (1, True)
     assert soon.named is not None
     assert soon.named.object_id == "brick"
