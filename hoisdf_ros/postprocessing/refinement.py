@@ -29,7 +29,7 @@ MAX_DEVIATIONS = 4.0
 """A wrist farther from the first one than so many of its standard deviations is another thing's."""
 
 _COARSE_ROUNDS = 2
-_REACH_M = (0.05, 0.04, 0.04, 0.03, 0.02, 0.012)
+_REACH_M = (0.05, 0.04, 0.04, 0.025, 0.012)
 _FARTHEST_M = 0.04  # a point farther off than this is off by so much
 _SLIDING = 0.1  # share of a match that holds along the surface, too, where normals say nothing
 _STDDEV_FLOOR_M = 0.003
