@@ -1,9 +1,10 @@
 """Which object is held: every known mesh is tried on what the frame shows.
 
-Each candidate is settled onto the predicted zero level and the measured depth, from the pose that
-the network says and from others, since a pose is said in the frame of a mesh that only the true
-candidate has. Then it is asked how well it lies on the zero level, in the mask and on the depth,
-and whether its colours are the seen ones. The answers are weighted to one probability each.
+Each candidate is laid on the measured depth, or without depth settled onto the predicted zero
+level, from the pose that the network says and from others, since a pose is said in the frame of a
+mesh that only the true candidate has. Then it is asked how well it lies on the zero level, in the
+mask and on the depth, and whether its colours are the seen ones. The answers are weighted to one
+probability each.
 """
 
 from collections.abc import Mapping
@@ -139,12 +140,12 @@ def _fit(candidate: Candidate, poses: Poses, seen: Seen, view: ObjectView, tried
     apart = misfit(candidate.shape, seen, poses)
     best = int(np.argmin(apart.total))
     rotation = poses.rotation[best]
-    place = poses.translation[best] + tried.center
-    outline = outline_misfit(view, candidate.points @ rotation.T + place)
-    colour = colour_misfit(view, candidate, rotation, place)
+    middle = poses.translation[best] + tried.center
+    outline = outline_misfit(view, candidate.points @ rotation.T + middle)
+    colour = colour_misfit(view, candidate, rotation, middle)
     distances = apart.surface[best], apart.level[best], apart.measured[best]
     cues = np.array([*distances, tried.said, outline, colour])
-    return Fit(cues, rotation, place - rotation @ candidate.middle)
+    return Fit(cues, rotation, middle - rotation @ candidate.middle)
 
 
 def _starts(candidate: Candidate, field: FieldSamples, said: Pose) -> Poses:

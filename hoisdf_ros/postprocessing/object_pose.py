@@ -6,7 +6,6 @@ network says, in every turn that takes axes to axes, and of what fits the depth 
 covers the object's mask is kept. A followed object starts where it was.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations, product
 
@@ -121,12 +120,11 @@ def _covariance(candidate: Candidate, seen: Seen, pose: Poses, apart: float) -> 
     return spread
 
 
-def _ways(signs: Sequence[float] = (1.0, -1.0)) -> Array:
-    """(24, 3, 3) all turns that take axes to axes."""
+def _ways() -> Array:
     signed = [
-        np.diag(chosen)[:, list(order)]
+        np.diag(signs)[:, list(order)]
         for order in permutations(range(3))
-        for chosen in product(signs, repeat=3)
+        for signs in product([1.0, -1.0], repeat=3)
     ]
     return np.stack([matrix for matrix in signed if np.linalg.det(matrix) > 0])
 
