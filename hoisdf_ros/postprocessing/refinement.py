@@ -131,7 +131,8 @@ def refine_by_depth(sight: Sight, skin: Skin, vertices: Array, root: Root) -> Re
     if seen[:, 2].min() <= np.ptp(vertices[:, 2]):
         return _kept(root, f"hand at {seen[:, 2].min():.2f} m", "one farther off than it is deep")
     place = _coarse(sight, surface, seen, root.position @ flip)
-    pose, fit, covariance = _fine(sight, surface, seen, place)
+    half = surface.pick(np.arange(len(surface.areas)) % 2 == 0)  # says the same in half the time
+    pose, fit, covariance = _fine(sight, half, seen, place)
     place = pose.place
     step = place @ flip - root.position
     moved, deviations = np.linalg.norm(step), np.sqrt(step @ np.linalg.solve(root.covariance, step))
