@@ -91,5 +91,5 @@ def test_a_hand_is_turned_around_its_wrist_as_its_parameters_are() -> None:
     np.testing.assert_allclose(other.vertices, raw.vertices @ turn.T)
     np.testing.assert_allclose(other.rotations[0], turn @ raw.rotations[0])
     np.testing.assert_array_equal(other.rotations[1:], raw.rotations[1:])
-    spread = [vote_spread(hand.votes, hand.vote_weights) for hand in (other, raw)]
-    np.testing.assert_allclose(*spread)
+    one, two = (vote_spread(hand.votes, hand.vote_weights) for hand in (other, raw))
+    np.testing.assert_allclose(one, two)
