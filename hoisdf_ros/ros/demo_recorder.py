@@ -1,7 +1,6 @@
 """Listens to the node and to the demo camera, and keeps what a report needs."""
 
 import time
-from collections import deque
 from collections.abc import Container
 from typing import Any
 
@@ -49,7 +48,7 @@ class Recorder(Node):
         self.latency_ms: dict[int, float] = {}
         self.faces: dict[Side, NDArray[np.int64]] = {}
         self.diagnostics: Values = {}
-        self._images: deque[Image] = deque(maxlen=_IMAGES_KEPT)
+        self._images: dict[int, Image] = {}
         self._image_topic: Subscription | None = None
         for topic, kind in _TOPICS.items():
             self.create_subscription(kind, topic, self._keeper(topic), 50)
@@ -95,7 +94,7 @@ class Recorder(Node):
         hands, objects = self.messages["hands"], self.messages["objects"]
         return {
             stamp: image
-            for stamp, image in ((stamp_of(image.header), image) for image in self._images)
+            for stamp, image in self._images.items()
             if stamp in hands and stamp in objects and stamp in self.messages["hand_meshes"]
             if hands[stamp].hands
         }
@@ -123,7 +122,11 @@ class Recorder(Node):
         return keep
 
     def _on_image(self, message: Image) -> None:
-        self._images.append(message)
+        self._images[stamp_of(message.header)] = message
+        if len(self._images) > _IMAGES_KEPT:  # what shows nothing goes first
+            views = self._views()
+            oldest = next(iter(self._images))
+            del self._images[next((s for s in self._images if s not in views), oldest)]
 
     def _on_faces(self, message: HandFaces) -> None:
         self.faces[Side(message.side)] = np.reshape(message.triangles, (-1, 3)).astype(np.int64)
