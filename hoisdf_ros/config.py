@@ -73,9 +73,9 @@ SMALL_DECODER = DecoderConfig()
 BIG_DECODER = DecoderConfig((128, 256, 512, 1024, 2048), (128, 256, 512, 1024), False, (128, 64))
 
 
-HAND_SEARCH, OBJECT_SEARCH = SearchBudget(768, (160, 560)), SearchBudget(768, (288, 800))
-"""Of the full-size networks. Chosen on trained weights, see `bench.sampling`: with fewer cells of
-the last level for either field, 1 picture of 40 moves by over half a millimetre."""
+HAND_SEARCH, OBJECT_SEARCH = SearchBudget(768, (160, 560)), SearchBudget(768, (360, 960))
+"""Of the full-size networks. Chosen on trained weights, see `bench.sampling.full_size`: with a
+tenth less, one picture of a hundred moves by over half a millimetre."""
 
 
 @dataclass(frozen=True)
@@ -186,8 +186,8 @@ PRESETS: dict[str, NetworkConfig] = {
             lattice_size=20,
             hand_points=128,
             object_points=64,
-            hand_search=SearchBudget(640, (160,)),
-            object_search=SearchBudget(640, (200,)),
+            hand_search=SearchBudget(768, (176,)),
+            object_search=SearchBudget(768, (256,)),
             dim=128,
             feedforward=256,
             hand_encoder_layers=3,
