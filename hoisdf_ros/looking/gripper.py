@@ -85,7 +85,7 @@ class Gripper:
             grasp = before
         name = given or (grasp.named.object_id if grasp.named is not None else "")
         placed = None
-        if name and grasp.holding.held:
+        if given or (name and grasp.holding.held):
             placed = self._placer(done, name, None if before is None else before.placed, limits)
         return replace(grasp, placed=placed, box=self._box(done, seen, grasp, placed))
 

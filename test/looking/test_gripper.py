@@ -14,11 +14,13 @@ from hoisdf_ros.geometry.primitives import box as box_mesh
 from hoisdf_ros.looking.gripper import AGAIN_S, FIRST_S, Gripper
 from hoisdf_ros.looking.look import Look, Pass
 from hoisdf_ros.looking.looker import Looker
+from hoisdf_ros.looking.placer import Placer
 from hoisdf_ros.postprocessing.field_surface import Field
 from hoisdf_ros.postprocessing.identity import UNKNOWN
+from hoisdf_ros.postprocessing.object_pose import PlacedObject
 from hoisdf_ros.postprocessing.objects import ObjectLibrary
 from hoisdf_ros.preprocessing.crop import Crop, make_crop
-from hoisdf_ros.tracking.grasp import Grasp
+from hoisdf_ros.tracking.grasp import Grasp, Placed
 from test.looking.looks import done_at
 
 WRIST = np.array([0.0, 0.0, 0.6])
@@ -125,3 +127,27 @@ def test_what_lets_go_forgets_the_name(gripper: Gripper, monkeypatch: pytest.Mon
     assert not grasp.holding.held
     assert grasp.votes.odds == ()
     assert grasp.box is None
+
+
+def test_what_is_named_by_others_or_held_is_placed_on_the_depth(
+    gripper: Gripper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, Placed | None]] = []
+    there = Placed("brick", cast(PlacedObject, None), WRIST, 0.0)
+
+    def place(_: object, done: Pass, name: str, before: Placed | None, limits: object) -> Placed:
+        assert limits == LIMITS
+        assert done.look.frame.camera.width == 640
+        asked.append((name, before))
+        return there
+
+    monkeypatch.setattr(Placer, "__call__", place)
+    monkeypatch.setattr(Gripper, "_box", lambda *_: None)
+    first = ask(gripper, 0.0, None)
+    assert (first.placed, asked) == (None, [])  # nobody knows what it is yet
+    second = ask(gripper, 0.2, first)
+    assert (second.placed, asked) == (there, [("brick", None)])
+    third = ask(gripper, 0.3, second)
+    assert (third.placed, asked[1:]) == (there, [("brick", there)])
+    assert ask(gripper, 0.0, None, given="plate").placed is there
+    assert asked[2:] == [("plate", None)]
