@@ -12,7 +12,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import Image
 
-from hoisdf_ros.conventions import Side
+from hoisdf_ros.conventions import NameSource, Side
 from hoisdf_ros.datatypes import Estimate
 from hoisdf_ros.msg import HandFaces, HandMeshArray, HandPoseArray, HeldObjectArray
 from hoisdf_ros.ros.demo_camera import CAMERA
@@ -81,12 +81,12 @@ class Recorder(Node):
         return any(objects[stamp].objects for stamp in self._views())
 
     def best_view(self) -> tuple[RGB, Estimate] | None:
-        """The image that shows the most of a hand, with an object if any does, and the estimate."""
+        """An image and its estimate: one with a named object if any, and the most of a hand."""
         views = self._views()
         if not views:
             return None
         found = self._estimates("hands", "objects", views)
-        best = max(views, key=lambda stamp: (bool(found[stamp].objects), _shown(found[stamp])))
+        best = max(views, key=lambda stamp: (_told(found[stamp]), _shown(found[stamp])))
         return rgb_from_message(views[best]), found[best]
 
     def _views(self) -> dict[int, Image]:
@@ -136,6 +136,12 @@ class Recorder(Node):
             node, _, name = status.name.rpartition(": ")
             if node == self._watched:
                 self.diagnostics[name] = {value.key: value.value for value in status.values}
+
+
+def _told(estimate: Estimate) -> int:
+    """How much is said of an object: 2 its name, 1 that there is one."""
+    names = [held.naming.source for held in estimate.objects]
+    return max((1 + (source is not NameSource.UNKNOWN) for source in names), default=0)
 
 
 def _shown(estimate: Estimate) -> float:
