@@ -63,33 +63,21 @@ class SamplingDifferences:
 
 
 @torch.no_grad()
-def sampling_differences(
-    network: Hoisdf, hand_model: HandModel, crops: Sequence[NetworkInput]
-) -> SamplingDifferences:
-    """Run both searches on the same crops with the same weights.
-
-    Args:
-        network: With trained weights, or the numbers mean nothing.
-        hand_model: The right hand that its parameters belong to, on the network's device.
-        crops: Batches of any size, on the network's device; at least one.
-    """
-    return _compared(network, hand_model, crops, dense_answers(network, crops))
-
-
-@torch.no_grad()
 def sampling_curve(
     network: Hoisdf,
     hand_model: HandModel,
     crops: Sequence[NetworkInput],
     factors: Sequence[float] = FACTORS,
 ) -> list[SamplingDifferences]:
-    """The same with budgets so many times as large, as far as the lattice allows them.
+    """Both searches on the same crops with the same weights, for budgets of several sizes.
 
     Args:
-        network, hand_model, crops: As for `sampling_differences`.
-        factors: Of the preset's budgets.
+        network: With trained weights, or the numbers mean nothing.
+        hand_model: The right hand that its parameters belong to, on the network's device.
+        crops: Batches of any size, on the network's device; at least one.
+        factors: Of the preset's budgets, as far as the lattice allows them.
     """
-    exact = dense_answers(network, crops)
+    exact = _dense_answers(network, crops)
     config = network.config
     curve = []
     for factor in factors:
@@ -126,7 +114,7 @@ def full_size(network: Hoisdf) -> Hoisdf:
 
 
 @torch.no_grad()
-def dense_answers(network: Hoisdf, crops: Sequence[NetworkInput]) -> list[NetworkOutput]:
+def _dense_answers(network: Hoisdf, crops: Sequence[NetworkInput]) -> list[NetworkOutput]:
     """What the network says when every point in the boxes is evaluated."""
     dense = serving_copy(network, "dense")
     return [dense(inputs, search_capacity(dense, inputs)) for inputs in crops]

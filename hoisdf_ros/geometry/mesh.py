@@ -28,7 +28,7 @@ class _ObjReader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.library = ""
+        self.materials = ""
         self.positions: list[list[float]] = []
         self.coordinates: list[list[float]] = []
         self.corners: dict[tuple[int, int], int] = {}
@@ -57,7 +57,7 @@ class _ObjReader:
                 raise ValueError(f"a face of {len(polygon)} corners")
             self.faces += [(polygon[0], b, c) for b, c in pairwise(polygon[1:])]
         elif word == "mtllib":
-            self.library = rest.strip()
+            self.materials = rest.strip()
 
     def _corner(self, item: str) -> int:
         fields = item.split("/")
@@ -108,7 +108,7 @@ def load_mesh(path: Path) -> Mesh:
     if not reader.faces:
         raise MeshError(f"{path}: no faces; expected a triangle mesh in Wavefront OBJ")
     corners = np.array(list(reader.corners), dtype=np.int32)
-    texture = _texture(path.parent / reader.library) if reader.library else None
+    texture = _texture(path.parent / reader.materials) if reader.materials else None
     if (corners[:, 1] < 0).any():
         texture = None
     uv = None if texture is None else np.array(reader.coordinates)[corners[:, 1]]

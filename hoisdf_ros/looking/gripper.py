@@ -113,7 +113,7 @@ class Gripper:
     def _odds(self, evidence: "_Evidence", samples: FieldSamples) -> dict[str, float]:
         """How well every known object fits."""
         done = evidence.done
-        view = self._placer.view(done, evidence.limits)
+        view = self._placer.view(done, evidence.limits, coloured=True)
         rotation, translation = pose_of(done)
         said = Pose(rotation, translation, done.raw[1].center)
         return log_odds(fit_all(self._candidates, samples, view, said))

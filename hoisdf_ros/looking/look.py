@@ -13,7 +13,9 @@ from hoisdf_ros.network.io import ImageFeatures
 from hoisdf_ros.postprocessing.hand import RawHand
 from hoisdf_ros.postprocessing.object_view import Masks
 from hoisdf_ros.postprocessing.objects import RawObject
+from hoisdf_ros.postprocessing.sight import Sight, see
 from hoisdf_ros.preprocessing.boxes import HandRegion
+from hoisdf_ros.preprocessing.crop import Crop
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,18 @@ def vertices_of(done: Pass) -> Array:
 def _placed(done: Pass, points: Array) -> Array:
     own: Array = points @ MIRROR if done.look.mirrored else points
     return own + done.look.root.position
+
+
+def sight_of(done: Pass, crop: Crop, limits: tuple[float, float]) -> Sight | None:
+    """What the depth shows of a look; None without depth.
+
+    Args:
+        done: A look.
+        crop: What the network saw.
+        limits: Nearest and farthest depth believed, metres.
+    """
+    depth, masks = done.look.frame.depth, done.masks
+    return None if depth is None else see(depth, crop, masks.hand, masks.thing, limits)
 
 
 def arrays_of(tensor: Tensor) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 from hoisdf_ros.conventions import MIRROR
 from hoisdf_ros.datatypes import Array
 from hoisdf_ros.geometry.rotation import matrix_from_rotation_vector, rotation_vector_from_matrix
-from hoisdf_ros.looking.look import Pass
+from hoisdf_ros.looking.look import Pass, sight_of
 from hoisdf_ros.looking.looker import Looker
 from hoisdf_ros.postprocessing.candidates import Candidate
 from hoisdf_ros.postprocessing.object_pose import (
@@ -21,7 +21,6 @@ from hoisdf_ros.postprocessing.object_pose import (
 )
 from hoisdf_ros.postprocessing.object_view import ObjectView, view_object
 from hoisdf_ros.postprocessing.settling import Poses
-from hoisdf_ros.postprocessing.sight import see
 from hoisdf_ros.tracking.grasp import Placed
 
 AGAIN_S = 1.0
@@ -79,14 +78,20 @@ class Placer:
             return None
         return Placed(object_id, found, wrist, searched)
 
-    def view(self, done: Pass, limits: tuple[float, float]) -> ObjectView:
-        """What a look shows of the held object beside the field."""
-        frame, masks, crop = done.look.frame, done.masks, self._looker.crop(done.look)
-        sight = None
-        if frame.depth is not None:
-            sight = see(frame.depth, crop, masks.hand, masks.thing, limits)
-        picture = crop.apply(frame.image)
-        return view_object(masks, picture, crop.intrinsics, sight, mirrored=crop.mirrored)
+    def view(
+        self, done: Pass, limits: tuple[float, float], *, coloured: bool = False
+    ) -> ObjectView:
+        """What a look shows of the held object beside the field.
+
+        Args:
+            done: The look.
+            limits: Nearest and farthest depth believed, metres.
+            coloured: Its colours, too.
+        """
+        crop = self._looker.crop(done.look)
+        picture = crop.apply(done.look.frame.image) if coloured else None
+        sight = sight_of(done, crop, limits)
+        return view_object(done.masks, picture, crop.intrinsics, sight, mirrored=crop.mirrored)
 
     def _anywhere(self, candidate: Candidate, view: ObjectView, done: Pass) -> PlacedObject:
         rotation, translation = pose_of(done)

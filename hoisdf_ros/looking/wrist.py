@@ -8,7 +8,7 @@ from hoisdf_ros.config import EstimatorConfig
 from hoisdf_ros.conventions import MIRROR, WRIST, RootSource
 from hoisdf_ros.datatypes import Array, Root, StageTimes
 from hoisdf_ros.errors import RootError
-from hoisdf_ros.looking.look import Pass, total
+from hoisdf_ros.looking.look import Pass, sight_of, total
 from hoisdf_ros.looking.looker import Looker
 from hoisdf_ros.postprocessing.apparent_size import (
     OUTLINE_STDDEV,
@@ -23,7 +23,7 @@ from hoisdf_ros.postprocessing.hand import turned, vote_spread
 from hoisdf_ros.postprocessing.mask_pieces import MASK_THRESHOLD
 from hoisdf_ros.postprocessing.refinement import Refinement, refine_by_depth
 from hoisdf_ros.postprocessing.reprojection import root_from_pixels
-from hoisdf_ros.postprocessing.sight import Sight, see
+from hoisdf_ros.postprocessing.sight import Sight
 from hoisdf_ros.postprocessing.skin import Skin
 from hoisdf_ros.runtime.backend import Stopwatch
 
@@ -162,10 +162,10 @@ class WristRefiner:
         return found if found is not None and _within(found, root) else root
 
     def _sight(self, done: Pass, config: EstimatorConfig) -> Sight:
-        frame, limits = done.look.frame, (config.min_depth_m, config.max_depth_m)
-        assert frame.depth is not None  # as `by_depth` asks
-        masks = done.masks
-        return see(frame.depth, self._looker.crop(done.look), masks.hand, masks.thing, limits)
+        limits = config.min_depth_m, config.max_depth_m
+        sight = sight_of(done, self._looker.crop(done.look), limits)
+        assert sight is not None  # as `by_depth` asks
+        return sight
 
     def _at(self, done: Pass, root: Root, spent: list[StageTimes]) -> Pass:
         """The same hand at another wrist."""

@@ -38,6 +38,11 @@ class Candidate:
     normals: Array
     colours: Array | None
 
+    @property
+    def rough(self) -> Shape:
+        """The shape with a third of its points, for poses that are only compared."""
+        return Shape(self.shape.points[::3], self.shape.distance)
+
 
 def prepare(known: KnownObject) -> Candidate:
     """Draw points on an object's surface, the same ones every time.

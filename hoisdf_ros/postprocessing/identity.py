@@ -18,7 +18,7 @@ from hoisdf_ros.postprocessing.candidates import Candidate
 from hoisdf_ros.postprocessing.field_samples import FieldSamples
 from hoisdf_ros.postprocessing.object_pose import MIN_MEASURED, WAYS, middle_of, place, search
 from hoisdf_ros.postprocessing.object_view import ObjectView, colour_misfit, outline_misfit
-from hoisdf_ros.postprocessing.settling import Poses, Seen, Shape, misfit, settle
+from hoisdf_ros.postprocessing.settling import Poses, Seen, misfit, settle
 
 UNKNOWN = "unknown"
 """Named when no known object fits."""
@@ -111,7 +111,7 @@ class _Tried:
 
 
 def _try(candidate: Candidate, rough: Seen, field: FieldSamples, said: Pose) -> _Tried:
-    shape = Shape(candidate.shape.points[::3], candidate.shape.distance)
+    shape = candidate.rough
     starts = _starts(candidate, field, said)
     apart = misfit(shape, rough, starts)
     order = np.argsort(apart.total)
@@ -124,7 +124,7 @@ def _try_on_depth(candidate: Candidate, rough: Seen, view: ObjectView, said: Pos
     middle = middle_of(candidate, said.rotation, said.translation)
     poses = search(candidate, view, said.rotation, middle)
     poses = Poses(poses.rotation, poses.translation - said.center)
-    shape = Shape(candidate.shape.points[::3], candidate.shape.distance)
+    shape = candidate.rough
     as_said = misfit(shape, rough, Poses(said.rotation[None], (middle - said.center)[None]))
     total = float(misfit(shape, rough, poses).measured[0])
     return _Tried(poses, total, float(as_said.surface[0] + as_said.level[0]), said.center)

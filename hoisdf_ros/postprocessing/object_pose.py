@@ -14,7 +14,7 @@ import numpy as np
 from hoisdf_ros.datatypes import Array
 from hoisdf_ros.postprocessing.candidates import Candidate
 from hoisdf_ros.postprocessing.object_view import ObjectView, outline_misfit
-from hoisdf_ros.postprocessing.settling import Poses, Seen, Shape, equations, misfit, settle
+from hoisdf_ros.postprocessing.settling import Poses, Seen, equations, misfit, settle
 
 MIN_MEASURED = 15
 """Fewer measured points place nothing."""
@@ -70,7 +70,7 @@ def search(candidate: Candidate, view: ObjectView, rotation: Array, place: Array
     turns = rotation @ WAYS
     starts = Poses(turns, np.broadcast_to(place, (len(turns), 3)))
     rough = Seen.by_depth(view.measured[::2])
-    shape = Shape(candidate.shape.points[::3], candidate.shape.distance)
+    shape = candidate.rough
     poses = settle(shape, rough, starts, _FAR_M)
     order = np.argsort(misfit(shape, rough, poses).total)
     return poses.pick(order[:_KEPT])

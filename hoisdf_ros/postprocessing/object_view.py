@@ -10,7 +10,7 @@ from hoisdf_ros.conventions import MIRROR
 from hoisdf_ros.datatypes import Array
 from hoisdf_ros.postprocessing.candidates import Candidate
 from hoisdf_ros.postprocessing.mask_pieces import MASK_THRESHOLD, pieces_at
-from hoisdf_ros.postprocessing.sight import Sight
+from hoisdf_ros.postprocessing.sight import MAP_STRIDE, Sight
 
 _Flags = NDArray[np.bool_]
 
@@ -30,7 +30,7 @@ class ObjectView:
         intrinsics: (3, 3) K of the map.
         flip: (3, 3) camera of the crop from the image's: a mirror, or nothing.
         measured: (K, 3) measured points of the object, metres, camera frame; none without depth.
-        histogram: Of the object's colours, or None when too few pixels are seen.
+        histogram: Of the object's colours, or None when too few pixels are seen, or nobody asked.
     """
 
     seen: _Flags
@@ -55,7 +55,7 @@ class Masks:
 
 def view_object(
     masks: Masks,
-    picture: NDArray[np.uint8],
+    picture: NDArray[np.uint8] | None,
     intrinsics: Array,
     sight: Sight | None,
     *,
@@ -65,7 +65,7 @@ def view_object(
 
     Args:
         masks: Of the crop.
-        picture: (S, S, 3) uint8 RGB, the crop itself.
+        picture: (S, S, 3) uint8 RGB, the crop itself; None where colours are not asked for.
         intrinsics: (3, 3) K of the crop.
         sight: The depth in the same crop; None without depth.
         mirrored: The crop is mirrored.
@@ -74,18 +74,18 @@ def view_object(
     hand = masks.hand[::step, ::step] > MASK_THRESHOLD
     thing = masks.thing[::step, ::step] > MASK_THRESHOLD
     seen = pieces_at(hand, thing)
-    scale = len(picture) // len(seen)
+    scale = MAP_STRIDE * step
     inner = binary_erosion(seen, structure=_CUBE)
     flip = MIRROR if mirrored else np.eye(3)
     measured = np.zeros((0, 3)) if sight is None else _measured(sight, inner) @ flip
-    colours = picture[::scale, ::scale][inner] / 255.0
+    colours = None if picture is None else picture[::scale, ::scale][inner] / 255.0
     return ObjectView(
         seen=seen,
         unsaid=hand & ~seen,
         intrinsics=np.diag([1 / scale, 1 / scale, 1.0]) @ intrinsics,
         flip=flip,
         measured=measured,
-        histogram=histogram(colours) if len(colours) >= _MIN_PIXELS else None,
+        histogram=None if colours is None or len(colours) < _MIN_PIXELS else histogram(colours),
     )
 
 

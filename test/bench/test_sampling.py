@@ -9,7 +9,6 @@ from hoisdf_ros.bench.latency import synthetic_input
 from hoisdf_ros.bench.sampling import (
     full_size,
     sampling_curve,
-    sampling_differences,
     share_found,
 )
 from hoisdf_ros.bench.scaling import variant
@@ -51,7 +50,8 @@ def _crops(network: Hoisdf) -> list[NetworkInput]:
 def test_nothing_differs_until_the_budget_is_too_small(kept: int, same: bool) -> None:
     network = _network(kept)
     crops = _crops(network)
-    measured = sampling_differences(network, HandModel(load_right_hand("")), crops)
+    model = HandModel(load_right_hand(""))
+    (measured,) = sampling_curve(network, model, crops, factors=(1.0,))
     assert len(measured.joint_mm) == len(measured.object_degrees) == 3
     assert measured.points_evaluated == 2 * (216 + 8 * kept)
     exact = measured.found.min() == 1.0 and max(measured.p99()) < 0.05

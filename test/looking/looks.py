@@ -1,25 +1,43 @@
 """A look at a small hand that holds something, without a network."""
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import torch
 
+from hoisdf_ros.config import PRESETS
 from hoisdf_ros.conventions import RootSource, Side
 from hoisdf_ros.datatypes import Array, Box, Camera, Detection, Frame, Mesh, Root, StageTimes
 from hoisdf_ros.geometry.camera import project
 from hoisdf_ros.geometry.mesh import sample_surface
 from hoisdf_ros.looking.look import Look, Pass
+from hoisdf_ros.looking.looker import Looker
 from hoisdf_ros.network.io import ImageFeatures
 from hoisdf_ros.postprocessing.hand import RawHand
 from hoisdf_ros.postprocessing.objects import RawObject
 from hoisdf_ros.preprocessing.boxes import HandRegion
-from hoisdf_ros.preprocessing.crop import Crop
+from hoisdf_ros.preprocessing.crop import Crop, make_crop
 
 CAMERA = Camera(600, 600, 320, 240, 640, 480)
 HAND, THING = Box(260, 180, 380, 300), Box(300, 160, 420, 280)
 SIZE = 160
 """Of the crop, pixels."""
+
+
+class BlindLooker:
+    """A looker whose network is never asked."""
+
+    network = SimpleNamespace(config=PRESETS["demo"], model=None)
+
+    def crop(self, look: Look) -> Crop:
+        """As `Looker.crop`."""
+        hand, camera = look.region.hand.box, look.frame.camera
+        return make_crop(hand, look.held_box, camera, PRESETS["demo"], mirror=look.mirrored)
+
+
+LOOKER = cast(Looker, BlindLooker())
 
 
 def done_at(wrist: Array, stamp: float = 0.0, thing: float = 0.9) -> Pass:

@@ -2,40 +2,26 @@
 
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import cast
 
 import numpy as np
 import pytest
 
-from hoisdf_ros.config import PRESETS
 from hoisdf_ros.datatypes import Array
 from hoisdf_ros.geometry.primitives import box as box_mesh
 from hoisdf_ros.looking.gripper import AGAIN_S, FIRST_S, Gripper
-from hoisdf_ros.looking.look import Look, Pass
-from hoisdf_ros.looking.looker import Looker
+from hoisdf_ros.looking.look import Pass
 from hoisdf_ros.looking.placer import Placer
 from hoisdf_ros.postprocessing.field_surface import Field
 from hoisdf_ros.postprocessing.identity import UNKNOWN
 from hoisdf_ros.postprocessing.object_pose import PlacedObject
 from hoisdf_ros.postprocessing.objects import ObjectLibrary
-from hoisdf_ros.preprocessing.crop import Crop, make_crop
 from hoisdf_ros.tracking.grasp import Grasp, Placed
-from test.looking.looks import done_at
+from test.looking.looks import LOOKER, done_at
 
 WRIST = np.array([0.0, 0.0, 0.6])
 SIZE = (0.05, 0.07, 0.12)
 LIMITS = (0.1, 4.0)
-
-
-class _Looker:
-    """A looker whose network is never asked."""
-
-    network = SimpleNamespace(config=PRESETS["demo"], model=None)
-
-    def crop(self, look: Look) -> Crop:
-        hand = look.region.hand.box
-        return make_crop(hand, look.held_box, look.frame.camera, PRESETS["demo"], mirror=False)
 
 
 def _brick(points: Array) -> Array:
@@ -63,7 +49,7 @@ def gripper(tmp_path: Path) -> Gripper:
             Counting.asked += 1
             return _brick
 
-    return Counting(cast(Looker, _Looker()), ObjectLibrary(tmp_path))
+    return Counting(LOOKER, ObjectLibrary(tmp_path))
 
 
 def ask(

@@ -2,45 +2,28 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from hoisdf_ros.config import PRESETS
 from hoisdf_ros.conventions import Side
 from hoisdf_ros.datatypes import Array, Mesh
 from hoisdf_ros.geometry.primitives import box, sphere
-from hoisdf_ros.looking.look import Look, Pass
-from hoisdf_ros.looking.looker import Looker
+from hoisdf_ros.looking.look import Pass
 from hoisdf_ros.looking.placer import AGAIN_S, Placer, pose_of, with_placed
 from hoisdf_ros.postprocessing.candidates import Candidate, prepare
 from hoisdf_ros.postprocessing.object_pose import WAYS, search
 from hoisdf_ros.postprocessing.objects import KnownObject
 from hoisdf_ros.postprocessing.settling import Poses
-from hoisdf_ros.preprocessing.crop import Crop, make_crop
-from test.looking.looks import done_at, holding
+from test.looking.looks import LOOKER, done_at, holding
 
 WRIST = np.array([0.0, 0.0, 0.6])
 LIMITS = (0.1, 4.0)
 BRICK = box((0.12, 0.07, 0.05))
 TURN = Rotation.from_rotvec([0.7, -0.5, 0.4]).as_matrix()
 PLACE = np.array([0.04, -0.02, 0.62])
-
-
-class _Looker:
-    """A looker whose network is never asked."""
-
-    network = SimpleNamespace(config=PRESETS["demo"], model=None)
-
-    def crop(self, look: Look) -> Crop:
-        hand, camera = look.region.hand.box, look.frame.camera
-        return make_crop(hand, look.held_box, camera, PRESETS["demo"], mirror=look.mirrored)
-
-
-LOOKER = cast(Looker, _Looker())
 
 
 @pytest.fixture(scope="module")
