@@ -44,6 +44,7 @@ from hoisdf_ros.postprocessing.objects import (
 )
 from hoisdf_ros.postprocessing.skin import Skin
 from hoisdf_ros.preprocessing.boxes import HandRegion
+from hoisdf_ros.preprocessing.registration import Registration
 from hoisdf_ros.runtime.backend import Stopwatch
 from hoisdf_ros.runtime.choice import silent
 from hoisdf_ros.runtime.engine import Say
@@ -81,6 +82,7 @@ class Estimator:
         self._detector = load_detector(config, network.backend.device)
         self.sighter = Sighter(self._detector.detector)
         self.tracker = Tracker(config.lost_timeout_ms / 1e3)
+        self._registration = Registration()
 
     def __call__(self, frame: Frame) -> Estimate:
         """Estimate everything that can be placed in metres.
@@ -94,7 +96,8 @@ class Estimator:
         times = [StageTimes(detect_ms=watch.lap())]
         hands: list[HandEstimate] = []
         objects: list[ObjectEstimate] = []
-        notes = self._without_detector(sightings)
+        frame, unfit = self._with_fit_depth(frame, sightings)
+        notes = [*self._without_detector(sightings), *unfit]
         for sighting in sightings:
             try:
                 seen = self._looked(frame, sighting)
@@ -218,6 +221,7 @@ class Estimator:
     def reset(self) -> None:
         """Forget every track."""
         self.tracker.reset()
+        self._registration = Registration()
 
     @property
     def _refines(self) -> bool:
@@ -232,6 +236,15 @@ class Estimator:
         """The note that hands are not found, while no box comes from outside either."""
         lacking = self._detector.missing and not any(sighting.given for sighting in sightings)
         return [f"hands are not found: {self._detector.words}"] if lacking else []
+
+    def _with_fit_depth(
+        self, frame: Frame, sightings: Sequence[Sighting]
+    ) -> tuple[Frame, list[str]]:
+        """The frame, without its depth where that does not lie on the image, and what is wrong."""
+        if frame.depth is None or not sightings or self.config.depth_mode != "aligned":
+            return frame, []
+        wrong = self._registration(frame, sightings[0].region.hand.box)
+        return (replace(frame, depth=None), [wrong]) if wrong else (frame, [])
 
     def _looked(self, frame: Frame, sighting: Sighting) -> Refined:
         """The hand as the network sees it, at the best wrist there is.

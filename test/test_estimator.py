@@ -72,6 +72,19 @@ def test_without_depth_the_hand_is_left_out_and_the_note_says_why(estimator: Est
     assert "no depth" in estimate.notes[0]
 
 
+def test_depth_that_lies_beside_the_image_places_no_hand(estimator: Estimator) -> None:
+    frame = _frame(HAND, HELD)
+    image, depth = np.full_like(frame.image, 90), np.full((480, 640), 0.9, np.float32)
+    image[200:300, 260:370], depth[200:300, 290:400] = (220, 180, 150), 0.6
+    estimate = estimator(replace(frame, image=image, depth=depth))
+    assert not estimate.hands
+    assert not estimate.objects
+    assert "beside" in estimate.notes[0]
+    beneath = np.roll(depth, -30, axis=1)
+    estimator.reset()
+    assert estimator(replace(frame, image=image, depth=beneath)).hands
+
+
 def test_the_mirrored_frame_gives_the_mirrored_estimate(estimator: Estimator) -> None:
     frame = _frame(HAND, HELD)
     mirror = np.array([-1.0, 1.0, 1.0])
@@ -113,7 +126,7 @@ def test_a_mirrored_video_gives_the_mirrored_estimates(estimator: Estimator) -> 
     rng = np.random.default_rng(1)
     frames = []
     for number in range(4):
-        depth = rng.uniform(0.58, 0.62, (480, 640)).astype(np.float32)
+        depth = rng.uniform(0.59, 0.61, (480, 640)).astype(np.float32)
         x, y = 250 + 9 * number, 180 - 4 * number
         box = Detection("right_hand", Box(x, y, x + 131.5, y + 140.0), 0.9)
         frames.append(replace(_frame(box, stamp=number / 30), depth=depth))
