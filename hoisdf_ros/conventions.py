@@ -27,6 +27,9 @@ WRIST, MIDDLE_MCP = JOINT_NAMES.index("WRIST"), JOINT_NAMES.index("MIDDLE_MCP")
 FINGER_BASES = (1, 5, 9, 13, 17)
 """First joint of thumb, index, middle, ring and little finger."""
 
+LANDMARK_WRIST_AHEAD_M = 0.013
+"""The hand detector's wrist lies so far from the joint towards the fingers."""
+
 BONES: tuple[tuple[int, int], ...] = tuple(
     (0 if joint in FINGER_BASES else joint - 1, joint) for joint in range(1, NUM_JOINTS)
 )

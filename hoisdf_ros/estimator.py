@@ -33,7 +33,8 @@ from hoisdf_ros.looking.looker import Looker
 from hoisdf_ros.looking.placer import with_placed
 from hoisdf_ros.looking.said import as_surface, held_object
 from hoisdf_ros.looking.steady import steadied
-from hoisdf_ros.looking.wrist import Refined, WristRefiner
+from hoisdf_ros.looking.wrist import Refined, WristByDepth
+from hoisdf_ros.looking.wrist_by_size import WristBySize
 from hoisdf_ros.network.io import NetworkInput, NetworkOutput
 from hoisdf_ros.postprocessing.hand import RawHand, Seen, estimate_hand
 from hoisdf_ros.postprocessing.objects import (
@@ -76,7 +77,8 @@ class Estimator:
         arrays = load_right_hand(config.hand_model_dir)
         hand_model = HandModel(arrays).eval().to(network.backend.device)
         self.looker = Looker(network, hand_model)
-        self.refiner = WristRefiner(self.looker, Skin(hand_model.faces))
+        self.by_depth = WristByDepth(self.looker, Skin(hand_model.faces))
+        self.by_size = WristBySize(self.looker)
         self.objects = ObjectLibrary(object_directory(config.object_dir))
         self.gripper = Gripper(self.looker, self.objects) if self.trained else None
         self._detector = load_detector(config, network.backend.device)
@@ -259,11 +261,13 @@ class Estimator:
         done = self.looker(Look(frame, region, root))
         if not self._refines:
             return Refined(done, confirmed=measured is not None)
+        landmarks = sighting.landmarks
+        pixels = None if landmarks is None else landmarks.landmarks
         if config.depth_mode == "aligned" and frame.depth is not None:
-            missed = sighting.landmarks is None and not sighting.given and self._follows
-            return self.refiner.by_depth(done, measured, config, missed=missed)
-        if config.depth_mode == "none" and sighting.landmarks is not None and measured is not None:
-            return self.refiner.by_pixels(done, sighting.landmarks.landmarks, measured, config)
+            missed = pixels is None and not sighting.given and self._follows
+            return self.by_depth(done, measured, config, pixels, missed=missed)
+        if config.depth_mode == "none" and pixels is not None and measured is not None:
+            return self.by_size(done, pixels, measured, config)
         return Refined(done, confirmed=False)
 
     def _doubt(

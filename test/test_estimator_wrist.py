@@ -244,7 +244,9 @@ def test_without_depth_the_wrist_is_where_the_joints_are_seen(
 ) -> None:
     estimator, frame = seeing
     estimate = estimator(frame)
-    assert _wrist_error(estimate) < 0.015
+    off = estimate.hands[0].root.position - WRIST
+    assert np.linalg.norm(off) < 0.04  # palm, joints and outline do not say quite the same
+    assert np.linalg.norm(off - WRIST * (off @ WRIST) / (WRIST @ WRIST)) < 0.006  # across the ray
     assert not estimate.notes
     assert estimate.hands[0].root.source is RootSource.DETECTION
     assert estimate.hands[0].side is Side.RIGHT

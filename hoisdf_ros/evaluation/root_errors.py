@@ -163,7 +163,7 @@ def refined(estimator: Estimator, look: Look, place: int, sample: Sample) -> Pre
         ImageError: The boxes lie outside the image.
     """
     first = estimator.looker(look)
-    done = estimator.refiner.by_depth(first, look.root, estimator.config).done
+    done = estimator.by_depth(first, look.root, estimator.config).done
     hand, held = estimator.place(done.raw, done.look)
     center = done.raw[1].center
     return Predicted(place, sample, hand, held, done.look.root.position, center)

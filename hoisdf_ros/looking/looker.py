@@ -11,6 +11,7 @@ from hoisdf_ros.geometry.camera import project
 from hoisdf_ros.hand_model.inverse_kinematics import solve_pose
 from hoisdf_ros.hand_model.mano import HandGeometry, HandModel
 from hoisdf_ros.looking.look import Look, Pass, arrays_of, joints_of
+from hoisdf_ros.network.hand_size import summary
 from hoisdf_ros.network.io import NetworkInput, NetworkOutput
 from hoisdf_ros.postprocessing.hand import RawHand
 from hoisdf_ros.postprocessing.hand_box import box_of_hand
@@ -99,6 +100,16 @@ class Looker:
         crop, camera = self.crop(done.look), done.look.frame.camera
         pixels = project(joints_of(done), camera) if posed else None
         return box_of_hand(done.masks.hand, crop.hand_box, crop, camera.width, pixels)
+
+    @torch.no_grad()
+    def pixels_per_metre(self, done: Pass) -> float | None:
+        """Pixels of the crop that a metre covers at the wrist, as learnt; None where nothing was.
+
+        Args:
+            done: A look.
+        """
+        size = self.network.hand_size
+        return None if size is None else float(size(summary(done.features)).exp())
 
     def center(self, look: Look) -> Array:
         """(3,) centre of the object's crop, metres, camera frame of the image."""

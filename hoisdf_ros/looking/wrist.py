@@ -1,28 +1,19 @@
-"""The wrist after the network: by depth, or by where the joints are seen; and looked at again."""
+"""The wrist after the network, by depth; and looked at again from there."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hoisdf_ros.config import EstimatorConfig
-from hoisdf_ros.conventions import MIRROR, WRIST, RootSource
+from hoisdf_ros.conventions import RootSource
 from hoisdf_ros.datatypes import Array, Root, StageTimes
-from hoisdf_ros.errors import RootError
+from hoisdf_ros.geometry.camera import backproject
 from hoisdf_ros.looking.look import Pass, sight_of, total
 from hoisdf_ros.looking.looker import Looker
-from hoisdf_ros.postprocessing.apparent_size import (
-    OUTLINE_STDDEV,
-    PALM_STDDEV,
-    SAME_SIZE,
-    Distance,
-    agreed,
-    times_as_large,
-)
 from hoisdf_ros.postprocessing.forearm import wrist_at_forearm
 from hoisdf_ros.postprocessing.hand import turned, vote_spread
-from hoisdf_ros.postprocessing.mask_pieces import MASK_THRESHOLD
-from hoisdf_ros.postprocessing.refinement import Refinement, refine_by_depth
-from hoisdf_ros.postprocessing.reprojection import root_from_pixels
+from hoisdf_ros.postprocessing.refinement import PosedHand, Refinement, refine_by_depth
 from hoisdf_ros.postprocessing.sight import Sight
 from hoisdf_ros.postprocessing.skin import Skin
 from hoisdf_ros.runtime.backend import Stopwatch
@@ -57,7 +48,7 @@ class Refined:
     note: str = ""
 
 
-class WristRefiner:
+class WristByDepth:
     """Moves the wrist to where the posed hand fits what is seen, and looks again from there.
 
     Args:
@@ -69,8 +60,14 @@ class WristRefiner:
         self._looker = looker
         self._skin = skin
 
-    def by_depth(
-        self, done: Pass, fallback: Root | None, config: EstimatorConfig, *, missed: bool = False
+    def __call__(
+        self,
+        done: Pass,
+        fallback: Root | None,
+        config: EstimatorConfig,
+        pixels: Array | None = None,
+        *,
+        missed: bool = False,
     ) -> Refined:
         """The hand on the depth in its mask; it is looked at again when that is far off.
 
@@ -79,79 +76,33 @@ class WristRefiner:
             fallback: The wrist by this frame alone, if known: where to begin again when depth
                 does not confirm a hand where it was expected.
             config: Depths believed, and what is far off.
-            missed: The landmark network saw no hand where it was expected.
+            pixels: (21, 2) landmarks in the image, if the landmark network saw the hand.
+            missed: It saw no hand where it was expected.
         """
         watch, spent = Stopwatch(), [done.times]
         sight = self._sight(done, config)  # of the first pass: masks do not depend on the wrist
         start = self._start(done, sight)
+        slopes = None if pixels is None else _slopes(done, pixels)
         better = Refinement(start)
         for number in range(_MORE_PASSES):
-            if distance(better.root, done.look.root) > _far(config):
+            if distance(better.root, done.look.root) > far(config):
                 spent.append(StageTimes(refine_ms=watch.lap()))
                 done = self._looker(replace(done.look, root=better.root))
                 spent.append(done.times)
                 watch.lap()
             elif number:
                 break
-            better = refine_by_depth(sight, self._skin, done.raw[0].vertices, start)
+            raw = done.raw[0]
+            posed = PosedHand(raw.vertices, raw.joints)
+            better = refine_by_depth(sight, self._skin, posed, start, slopes)
         spent.append(StageTimes(refine_ms=watch.lap()))
         if better.note and fallback is not None and start.source is RootSource.TRACK:
             again = self._looker(replace(done.look, root=fallback))
             again = replace(again, times=total([*spent, again.times]))
-            return self.by_depth(again, None, config, missed=missed)
+            return self(again, None, config, pixels, missed=missed)
         root = _doubted(better.root) if better.note or missed else better.root
         done = replace(done, raw=(turned(done.raw[0], better.turn), done.raw[1]))
-        return Refined(self._at(done, root, spent), not better.note, better.note)
-
-    def by_pixels(
-        self, done: Pass, pixels: Array, measured: Root, config: EstimatorConfig
-    ) -> Refined:
-        """The hand as far off as it looks large; looked at again when that is elsewhere.
-
-        Args:
-            done: A first look.
-            pixels: (21, 2) landmarks in the image.
-            measured: The wrist by the landmarks alone.
-            config: What is far off.
-
-        Raises:
-            RootError: What is new there has not the size of a hand.
-        """
-        expected = done.look.root if done.look.root.source is RootSource.TRACK else None
-        spent, new = [done.times], expected is None
-        root, note = self._by_size(done, pixels, measured, new=new)
-        if distance(root, done.look.root) > _far(config):
-            done = self._looker(replace(done.look, root=root))
-            spent.append(done.times)
-            root, note = self._by_size(done, pixels, measured, new=new)
-        root = root if expected is None else _between(expected, root)
-        return Refined(self._at(done, root, spent), not note, note)
-
-    def _by_size(self, done: Pass, pixels: Array, palm: Root, *, new: bool) -> tuple[Root, str]:
-        """The wrist by how large palm, joints and outline look, and what speaks against it.
-
-        Raises:
-            RootError: They differ so much that what is new is no hand.
-        """
-        joints = _by_joints(done, pixels)
-        said = [Distance(float(palm.position[2]), PALM_STDDEV)]
-        said += [] if joints is None else [_along(joints)]
-        found = agreed(self._outline(done), said, new=new)
-        close = joints is not None and abs(np.log(joints.position[2] / found.depth)) < SAME_SIZE
-        seen = joints if joints is not None and close else palm
-        position = seen.position * (found.depth / seen.position[2])
-        spread = found.stddev**2 - PALM_STDDEV**2  # instead of the palm's own
-        covariance = palm.covariance + spread * np.outer(position, position)
-        return replace(palm, position=position, covariance=covariance), found.note
-
-    def _outline(self, done: Pass) -> Distance:
-        """How far the wrist is by the size of the hand's outline; a depth of NaN when unknown."""
-        crop, root = self._looker.crop(done.look), done.look.root
-        flip = MIRROR if done.look.mirrored else np.eye(3)
-        hand, held = (mask > MASK_THRESHOLD for mask in (done.masks.hand, done.masks.thing))
-        vertices, faces = done.raw[0].vertices + root.position @ flip, self._looker.hand_model.faces
-        larger = times_as_large(vertices, faces, crop.intrinsics, hand, held)
-        return Distance(float(root.position[2]) * larger, OUTLINE_STDDEV)
+        return Refined(at(self._looker, done, root, spent), not better.note, better.note)
 
     def _start(self, done: Pass, sight: Sight) -> Root:
         """Where to begin: a hand that is followed where it is expected, another at its forearm."""
@@ -164,30 +115,34 @@ class WristRefiner:
     def _sight(self, done: Pass, config: EstimatorConfig) -> Sight:
         limits = config.min_depth_m, config.max_depth_m
         sight = sight_of(done, self._looker.crop(done.look), limits)
-        assert sight is not None  # as `by_depth` asks
+        assert sight is not None  # as `__call__` asks
         return sight
 
-    def _at(self, done: Pass, root: Root, spent: list[StageTimes]) -> Pass:
-        """The same hand at another wrist."""
-        look = replace(done.look, root=_unsure_of_pose(root, done))
-        # the centre that the object was seen from shares the wrist's depth
-        raw = done.raw[0], replace(done.raw[1], center=self._looker.center(look))
-        return Pass(look, raw, done.features, total(spent))
+
+def at(looker: Looker, done: Pass, root: Root, spent: Sequence[StageTimes]) -> Pass:
+    """The same hand at another wrist, which is no surer than its pose.
+
+    Args:
+        looker: What showed the network the hand.
+        done: The last look.
+        root: The wrist by what is seen.
+        spent: Of all looks.
+    """
+    look = replace(done.look, root=_unsure_of_pose(root, done))
+    # the centre that the object was seen from shares the wrist's depth
+    raw = done.raw[0], replace(done.raw[1], center=looker.center(look))
+    return Pass(look, raw, done.features, total(spent))
+
+
+def _slopes(done: Pass, pixels: Array) -> Array:
+    """(21, 2) of the rays to pixels (21, 2) of the image, camera frame of the crop."""
+    slopes = backproject(pixels, 1.0, done.look.frame.camera)[:, :2]
+    return slopes * np.array([-1.0, 1.0]) if done.look.mirrored else slopes
 
 
 def _doubted(root: Root) -> Root:
     """The wrist where something speaks against the hand as it is posed."""
     return replace(root, covariance=root.covariance + _UNCONFIRMED_M**2 * np.eye(3))
-
-
-def _between(expected: Root, measured: Root) -> Root:
-    """The wrist between two opinions, by their covariances; no surer than what was measured.
-
-    Sizes err alike from frame to frame, so many of them are hardly surer than one.
-    """
-    weights = np.linalg.inv(expected.covariance + measured.covariance)
-    step = measured.position - expected.position
-    return replace(measured, position=expected.position + expected.covariance @ weights @ step)
 
 
 def _unsure_of_pose(root: Root, done: Pass) -> Root:
@@ -202,23 +157,7 @@ def _unsure_of_pose(root: Root, done: Pass) -> Root:
     return replace(root, covariance=root.covariance + unsure)
 
 
-def _by_joints(done: Pass, pixels: Array) -> Root | None:
-    """Where the posed hand's joints (21, 3) are seen at their pixels (21, 2), if anywhere."""
-    flip = MIRROR if done.look.mirrored else np.eye(3)
-    pixels = np.where(np.arange(len(pixels))[:, None] == WRIST, np.nan, pixels)  # see `roots`
-    try:
-        return root_from_pixels(done.raw[0].joints @ flip, pixels, done.look.frame.camera)
-    except RootError:
-        return None
-
-
-def _along(root: Root) -> Distance:
-    """A wrist's depth, and how sure it is."""
-    depth = float(root.position[2])
-    return Distance(depth, float(np.sqrt(root.covariance[2, 2])) / depth)
-
-
-def _far(config: EstimatorConfig) -> float:
+def far(config: EstimatorConfig) -> float:
     """Metres from which on a wrist is looked at again."""
     return config.second_pass_mm / 1e3
 

@@ -2,7 +2,8 @@
 
 Fingers bend, and a network that is not sure bends them too much: its joints then lie closer
 together than they are, and the hand seems farther. A palm keeps its shape, and an outline shows
-where the skin ends however the joints below it are placed.
+where the skin ends however the joints below it are placed. None of them is right every time, so
+that all are heard.
 """
 
 from collections.abc import Sequence
@@ -25,12 +26,16 @@ PALM_STDDEV = 0.15
 """Standard deviation of a distance by the palm, as a share of it: people's hands, and landmarks
 that slip."""
 
-OUTLINE_STDDEV = 0.1
-"""The same by the outline."""
+JOINTS_STDDEV, OUTLINE_STDDEV, LEARNT_STDDEV = 0.15, 0.12, 0.11
+"""The same by the joints of the posed hand, by its outline, and by `network.hand_size`; of 1950
+looks at training and validation videos."""
 
 SAME_SIZE = 0.15
 """Distances agree when their logarithms differ by less."""
 
+_ALIKE = 0.2  # of a logarithm: what is farther from the others counts less than half
+_ROUNDS = 5
+_LEAST_STDDEV = 0.09  # however well they agree: hands are of several sizes
 _NO_HAND = 2.5  # times that the largest distance is the smallest: of a palm without fingers
 _ACROSS_STDDEV_M = 0.02  # of a landmark
 _NEAREST_M = 0.05
@@ -52,37 +57,37 @@ class Distance:
     note: str = ""
 
 
-def agreed(outline: Distance, landmarks: Sequence[Distance], *, new: bool) -> Distance:
-    """The distance by outline and landmarks: the weighted mean of those that agree, or the median.
+def agreed(landmarks: Sequence[Distance], image: Sequence[Distance], *, new: bool) -> Distance:
+    """The distance that several ways to tell it agree on: their mean, robust to some wrong ones.
 
     Landmarks that have slipped mislead everything that is told by them in the same way, and the
-    outline otherwise, so the latter must agree with one of the former.
+    image's features otherwise, so only both together confirm a distance.
 
     Args:
-        outline: By the outline; of depth NaN when unknown.
         landmarks: By the palm, by the joints; one or more.
+        image: By the outline, and what was learnt of sizes, as far as they are known.
         new: The hand was not there before.
 
     Raises:
         RootError: They differ so much that what is new is no hand.
     """
-    said = [*landmarks, *([outline] if outline.depth > 0 else [])]
+    said = [*landmarks, *image]
     words = ", ".join(f"{distance.depth:.2f}" for distance in said)
     logs = np.log([distance.depth for distance in said])
-    weights = np.array([distance.stddev for distance in said]) ** -2.0
     if new and np.exp(np.ptp(logs)) > _NO_HAND:
         raise RootError(
-            f"palm, joints and outline are of a hand at {words} m: expected distances that differ "
-            f"by less than {_NO_HAND:g} times; it is none, or mostly hidden"
+            f"by its palm, joints and outline the hand is {words} m away: expected distances that "
+            f"differ by less than {_NO_HAND:g} times; it is none, or mostly hidden"
         )
-    alike = np.abs(logs - logs[-1]) < SAME_SIZE
-    confirmed = outline.depth > 0 and alike.sum() > 1
-    weights = weights * alike if confirmed else weights
-    middle = logs @ weights / weights.sum() if confirmed else np.median(logs)
-    depth = float(np.exp(middle))
-    stddev = float(np.hypot(weights.sum() ** -0.5, np.ptp(logs) / 2))
+    weights = np.array([distance.stddev for distance in said]) ** -2.0
+    middle = float(np.median(logs))
+    for _ in range(_ROUNDS):
+        pulls = weights / (1 + ((logs - middle) / _ALIKE) ** 2)  # as of a Cauchy distribution
+        middle = float(pulls @ logs / pulls.sum())
+    apart = float(np.sqrt(weights @ (logs - middle) ** 2 / weights.sum()))
+    confirmed = bool(image) and apart < SAME_SIZE
     note = "" if confirmed else f"wrist not refined: palm, joints and outline put it at {words} m"
-    return Distance(depth, stddev, note)
+    return Distance(float(np.exp(middle)), float(np.hypot(_LEAST_STDDEV, apart)), note)
 
 
 def depth_of_palm(pixels: Array, camera: Camera) -> float:

@@ -14,7 +14,9 @@ from scipy.spatial import cKDTree
 
 from hoisdf_ros.conventions import MIRROR, RootSource
 from hoisdf_ros.datatypes import Array, Root
-from hoisdf_ros.geometry.rotation import matrix_from_rotation_vector, rotation_vector_from_matrix
+from hoisdf_ros.geometry.rotation import matrix_from_rotation_vector
+from hoisdf_ros.postprocessing.clues import Clues
+from hoisdf_ros.postprocessing.forearm import wrist_at_forearm
 from hoisdf_ros.postprocessing.sight import Sight
 from hoisdf_ros.postprocessing.skin import Samples, Skin
 
@@ -40,6 +42,19 @@ validation split."""
 
 _TURN_STDDEV, _POSE_STDDEV_M = np.radians(40.0), 0.006
 """How far the network's turn is to be trusted, and the posed skin where it is turned rightly."""
+
+
+@dataclass(frozen=True, eq=False)
+class PosedHand:
+    """A hand as the network posed it, around its wrist, metres.
+
+    Args:
+        vertices: (V, 3).
+        joints: (21, 3).
+    """
+
+    vertices: Array
+    joints: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,14 +123,17 @@ class _Fit:
         )
 
 
-def refine_by_depth(sight: Sight, skin: Skin, vertices: Array, root: Root) -> Refinement:
+def refine_by_depth(
+    sight: Sight, skin: Skin, posed: PosedHand, root: Root, slopes: Array | None = None
+) -> Refinement:
     """Move the hand that the network posed onto the depth in its mask.
 
     Args:
         sight: Depth and masks.
         skin: The hand's surface.
-        vertices: (V, 3) of the posed hand around its wrist, metres, camera axes of the crop.
+        posed: The hand around its wrist, metres, camera axes of the crop.
         root: Where its wrist was taken to be, camera frame of the image, its covariance known.
+        slopes: (21, 2) x / z and y / z of the landmarks' rays, camera frame of the crop, if known.
 
     Returns:
         The wrist, with a covariance from how well and how firmly the hand lies on the depth;
@@ -125,14 +143,16 @@ def refine_by_depth(sight: Sight, skin: Skin, vertices: Array, root: Root) -> Re
     seen = sight.hand_points()
     if len(seen) < MIN_PIXELS:
         return _kept(root, f"{len(seen)} map pixels of hand with depth", f"{MIN_PIXELS} or more")
-    surface = skin.at(vertices)
+    surface = skin.at(posed.vertices)
     if not (np.isfinite(surface.areas).all() and surface.areas.any()):
         return _kept(root, "a posed hand without a surface", "finite vertices")
-    if seen[:, 2].min() <= np.ptp(vertices[:, 2]):
+    if seen[:, 2].min() <= np.ptp(posed.vertices[:, 2]):
         return _kept(root, f"hand at {seen[:, 2].min():.2f} m", "one farther off than it is deep")
     place = _coarse(sight, surface, seen, root.position @ flip)
     half = surface.pick(np.arange(len(surface.areas)) % 2 == 0)  # says the same in half the time
-    pose, fit, covariance = _fine(sight, half, seen, place)
+    arm = wrist_at_forearm(sight)
+    clues = Clues(posed.joints, _TURN_STDDEV, slopes, None if arm is None else arm.position @ flip)
+    pose, fit, covariance = _fine(sight, half, seen, place, clues)
     place = pose.place
     step = place @ flip - root.position
     moved, deviations = np.linalg.norm(step), np.sqrt(step @ np.linalg.solve(root.covariance, step))
@@ -188,7 +208,9 @@ def _across(sight: Sight, visible: Samples, place: Array) -> Array:
     return np.append(shift / focal * place[2], 0.0)
 
 
-def _fine(sight: Sight, surface: Samples, seen: Array, place: Array) -> tuple[_Pose, _Fit, Array]:
+def _fine(
+    sight: Sight, surface: Samples, seen: Array, place: Array, clues: Clues
+) -> tuple[_Pose, _Fit, Array]:
     """Nearest points onto nearest points, in both directions.
 
     Returns:
@@ -202,15 +224,14 @@ def _fine(sight: Sight, surface: Samples, seen: Array, place: Array) -> tuple[_P
         forth = _forth(visible, center, seen - pose.place, reach)
         back = _back(sight, visible, center, measured, pose.place, reach)
         both = forth.with_(back)
+        told, pull = clues.at(pose.turn, pose.place, center)
         if min(forth.weight, back.weight) < 1.0:
             break
-        # the network's turn is one more measurement, of as many as the hand counts for
-        prior = both.weight * _POSE_STDDEV_M**2 / _PARTS / _TURN_STDDEV**2
-        matrix, pull = both.matrix.copy(), both.pull.copy()
-        matrix[3:, 3:] += prior * np.eye(3)
-        pull[3:] -= prior * rotation_vector_from_matrix(pose.turn)
+        # in units of the clues, of as many measurements as the hand counts for
+        scale = _PARTS / (both.weight * _POSE_STDDEV_M**2)
+        matrix, pull = scale * both.matrix + told, scale * both.pull + pull
         pose = pose.moved(np.linalg.solve(matrix, pull).astype(np.float64), center)
-    return pose, both, _covariance(both, center)
+    return pose, both, _covariance(both, told, center)
 
 
 def _forth(visible: Samples, center: Array, seen: Array, reach: float) -> _Fit:
@@ -267,17 +288,17 @@ def _tukey(distance: Array, reach: float) -> Array:
     return weights
 
 
-def _covariance(fit: _Fit, center: Array) -> Array:
+def _covariance(fit: _Fit, told: Array, center: Array) -> Array:
     """Of the wrist: residuals over normals, as if the hand were `_PARTS` measurements.
 
     Args:
         fit: The last round.
+        told: (6, 6) information of the clues.
         center: (3,) what the hand was turned around, from the wrist, which a turn moves the more
             the farther off it is.
     """
     independent = min(fit.weight, _PARTS)
-    told = independent / fit.square * fit.matrix / max(fit.weight, 1e-9) + 1e-9 * np.eye(6)
-    told[3:, 3:] += np.eye(3) / _TURN_STDDEV**2
+    told = told + independent / fit.square * fit.matrix / max(fit.weight, 1e-9) + 1e-9 * np.eye(6)
     lever = np.concatenate([np.eye(3), np.cross(center, np.eye(3)).T], axis=1)
     covariance: Array = lever @ np.linalg.inv(told) @ lever.T + _STDDEV_FLOOR_M**2 * np.eye(3)
     return covariance

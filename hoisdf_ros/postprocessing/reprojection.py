@@ -14,6 +14,8 @@ from hoisdf_ros.conventions import RootSource
 from hoisdf_ros.datatypes import Array, Camera, Root
 from hoisdf_ros.errors import RootError
 from hoisdf_ros.geometry.camera import backproject
+from hoisdf_ros.geometry.rotation import matrix_from_rotation_vector
+from hoisdf_ros.postprocessing.clues import Clues
 
 _Flags = NDArray[np.bool_]
 
@@ -22,6 +24,9 @@ MIN_JOINTS = 6
 
 SIZE_STDDEV = 0.04
 """Of the size of hands, as a share: one picture does not tell a larger hand from a nearer one."""
+
+TURN_STDDEV = 0.5
+"""How far the network's turn is to be trusted, radians."""
 
 _ROUNDS = 10
 _HUBER = 1.345  # deviations from which on a joint pulls less; costs 5 % where none is wrong
@@ -83,6 +88,40 @@ def root_from_pixels(joints: Array, pixels: Array, camera: Camera) -> Root:
             f"expected {MIN_JOINTS} or more that belong to one hand; bring it further into view"
         )
     return Root(placed.positions[0], placed.covariances[0], RootSource.DETECTION)
+
+
+class Turned(NamedTuple):
+    """A hand that is turned to its landmarks.
+
+    Attributes:
+        turn: (3, 3) around the wrist, camera axes.
+        place: (3,) of the wrist, metres, camera frame.
+    """
+
+    turn: Array
+    place: Array
+
+
+def turned_to_pixels(joints: Array, pixels: Array, place: Array, camera: Camera) -> Turned:
+    """Turn a hand, and move it across the ray, to where its joints are seen.
+
+    How far it is stays: that, a turn would only pretend to tell.
+
+    Args:
+        joints: (21, 3) metres from the wrist, camera axes.
+        pixels: (21, 2) landmarks.
+        place: (3,) of the wrist, metres, camera frame.
+        camera: Of the image.
+    """
+    clues = Clues(joints, TURN_STDDEV, backproject(pixels, 1.0, camera)[:, :2])
+    turn, free = np.eye(3), [0, 1, 3, 4, 5]  # not along the axis that looks forward
+    for _ in range(_ROUNDS):
+        matrix, pull = clues.at(turn, place, np.zeros(3))
+        step = np.zeros(6)
+        step[free] = np.linalg.solve(matrix[np.ix_(free, free)], pull[free])
+        place = place + step[:3]
+        turn = matrix_from_rotation_vector(step[3:]) @ turn
+    return Turned(turn, place)
 
 
 class _System(NamedTuple):

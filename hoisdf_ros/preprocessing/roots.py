@@ -12,7 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hoisdf_ros.config import EstimatorConfig
-from hoisdf_ros.conventions import MIDDLE_MCP, NUM_JOINTS, WRIST, RootSource
+from hoisdf_ros.conventions import (
+    LANDMARK_WRIST_AHEAD_M,
+    MIDDLE_MCP,
+    NUM_JOINTS,
+    WRIST,
+    RootSource,
+)
 from hoisdf_ros.datatypes import Array, Box, Camera, Frame, Root
 from hoisdf_ros.errors import RootError
 from hoisdf_ros.geometry.camera import backproject
@@ -38,7 +44,6 @@ LANDMARK_ACROSS_M = 0.03
 """Standard deviation across the ray of a wrist at a landmark."""
 
 _FINGER_OFFSET_M = 0.012  # from the skin to a joint of a finger
-_WRIST_AHEAD_M = 0.013  # so far towards the fingers lies the landmark network's wrist
 _INLIER_M = 0.03
 _AGREE_M = 0.04  # a wrist whose own depth differs more from what the others say is hidden
 _MIN_LANDMARKS = 5
@@ -137,7 +142,7 @@ def root_from_landmarks(
             f"expected {_SMALLEST:g} to {_LARGEST:g}: it is none, or depth does not fit the image"
         )
     back = world[WRIST] - world[MIDDLE_MCP]
-    position = ray * z + _WRIST_AHEAD_M * back / max(float(np.linalg.norm(back)), 1e-6)
+    position = ray * z + LANDMARK_WRIST_AHEAD_M * back / max(float(np.linalg.norm(back)), 1e-6)
     return Root(position, _covariance(ray, LANDMARK_ACROSS_M), RootSource.DEPTH)
 
 

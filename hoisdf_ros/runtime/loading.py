@@ -8,10 +8,12 @@ import torch
 from hoisdf_ros.config import PACKAGED, EstimatorConfig, NetworkConfig, preset
 from hoisdf_ros.errors import ConfigError
 from hoisdf_ros.network.checkpoint import load_checkpoint, stored_preset, weights_hash
+from hoisdf_ros.network.hand_size import HandSize
 from hoisdf_ros.network.model import Hoisdf
 from hoisdf_ros.runtime.backend import Backend, EagerBackend
 from hoisdf_ros.runtime.choice import Source, make_backend, silent
 from hoisdf_ros.runtime.engine import Say
+from hoisdf_ros.runtime.hand_size import load_hand_size
 
 UNTRAINED = "untrained"
 
@@ -28,6 +30,8 @@ class LoadedNetwork:
         config: Its preset.
         weights: File name, or ``untrained``.
         weights_hash: Short hash of all weights.
+        hand_size: Tells how large a hand looks, on the network's device; None where nothing was
+            trained for these weights.
     """
 
     backend: Backend
@@ -35,6 +39,7 @@ class LoadedNetwork:
     config: NetworkConfig
     weights: str
     weights_hash: str
+    hand_size: HandSize | None = None
 
 
 def load_network(config: EstimatorConfig, say: Say = silent) -> LoadedNetwork:
@@ -52,13 +57,17 @@ def load_network(config: EstimatorConfig, say: Say = silent) -> LoadedNetwork:
     source = load_source(config)
     backend = make_backend(source, say)
     model = backend.model if isinstance(backend, EagerBackend) else source.eager(backend.device)
-    weights = weights_file(config.weights)
+    weights, network = weights_file(config.weights), source.network.config
+    size = None
+    if weights is not None:
+        size = load_hand_size(weights, source.weights_hash, network.decoder.widths)
     return LoadedNetwork(
         backend=backend,
         model=model,
-        config=source.network.config,
+        config=network,
         weights=UNTRAINED if weights is None else weights.name,
         weights_hash=source.weights_hash,
+        hand_size=None if size is None else size.to(backend.device),
     )
 
 

@@ -96,26 +96,35 @@ def test_a_posed_surface_is_compared_with_its_mask_by_area() -> None:
     assert np.isnan(times_as_large(behind, cube.faces, intrinsics, _square(10), nothing))
 
 
-def test_an_outline_that_agrees_with_some_landmarks_confirms_their_distance() -> None:
-    outline, palm, joints = Distance(0.60, 0.1), Distance(0.63, 0.1), Distance(0.9, 0.04)
-    found = agreed(outline, [palm, joints], new=True)
-    assert found.depth == pytest.approx(np.sqrt(0.60 * 0.63))  # equally sure; the third is out
+def test_what_agrees_outweighs_what_does_not() -> None:
+    palm, joints, outline = Distance(0.63, 0.15), Distance(1.1, 0.15), Distance(0.60, 0.12)
+    learnt = Distance(0.61, 0.11)
+    found = agreed([palm, joints], [outline, learnt], new=True)
+    assert 0.60 < found.depth < 0.67  # their plain mean is 0.71
     assert found.stddev > 0.2  # but says how unsure that is
-    assert not found.note
-    assert agreed(outline, [palm], new=True).stddev < 0.1
+    alike = agreed([palm], [outline, learnt], new=True)
+    assert alike.depth == pytest.approx(0.61, abs=0.01)
+    assert alike.stddev < 0.1
+    assert not alike.note
 
 
-@pytest.mark.parametrize("outline", [float("nan"), 1.0])
-def test_landmarks_alone_confirm_nothing_since_they_slip_together(outline: float) -> None:
-    found = agreed(Distance(outline, 0.1), [Distance(0.60, 0.15), Distance(0.61, 0.04)], new=True)
+def test_the_surer_one_is_listened_to_more() -> None:
+    palm, outline = Distance(0.66, 0.15), Distance(0.60, 0.05)
+    assert agreed([palm], [outline], new=True).depth == pytest.approx(0.606, abs=0.002)
+
+
+def test_landmarks_alone_confirm_nothing_since_they_slip_together() -> None:
+    found = agreed([Distance(0.60, 0.15), Distance(0.61, 0.15)], [], new=True)
     assert found.note.startswith("wrist not refined: palm, joints and outline put it at 0.60, 0.61")
     assert 0.60 <= found.depth <= 0.61
+    against = agreed([Distance(0.60, 0.15), Distance(0.61, 0.15)], [Distance(1.1, 0.1)], new=True)
+    assert against.note
 
 
 def test_what_is_new_and_has_no_size_of_a_hand_is_none() -> None:
     outline, palm = Distance(0.6, 0.1), Distance(2.0, 0.15)
-    with pytest.raises(RootError, match=r"at 2\.00, 0\.60 m: .* less than 2\.5 times"):
-        agreed(outline, [palm], new=True)
-    known = agreed(outline, [palm], new=False)  # a hand that was there is still there, somewhere
+    with pytest.raises(RootError, match=r"2\.00, 0\.60 m away: .* less than 2\.5 times"):
+        agreed([palm], [outline], new=True)
+    known = agreed([palm], [outline], new=False)  # a hand that was there is still there, somewhere
     assert known.stddev > 0.5
     assert known.note

@@ -20,7 +20,12 @@ from hoisdf_ros.geometry.rotation import matrix_from_rotation_vector, rotation_v
 from hoisdf_ros.hand_model.mano import HandModel
 from hoisdf_ros.hand_model.poses import sample_poses
 from hoisdf_ros.hand_model.stand_in import load_stand_in, load_stand_in_bend_axes
-from hoisdf_ros.postprocessing.refinement import MAX_DEVIATIONS, Refinement, refine_by_depth
+from hoisdf_ros.postprocessing.refinement import (
+    MAX_DEVIATIONS,
+    PosedHand,
+    Refinement,
+    refine_by_depth,
+)
 from hoisdf_ros.postprocessing.sight import see
 from hoisdf_ros.postprocessing.skin import Skin
 from hoisdf_ros.preprocessing.crop import Crop, make_crop
@@ -40,7 +45,8 @@ class Shown:
 
     Args:
         vertices: (778, 3) around the wrist.
-        disturbed: The same with turned joints.
+        joints: (21, 3) likewise.
+        disturbed: The vertices with turned joints.
         joint_error: Mean distance of the joints of the two, metres.
         wrist: (3,) camera frame of the image.
         depth: Of the image.
@@ -49,6 +55,7 @@ class Shown:
     """
 
     vertices: Array
+    joints: Array
     disturbed: Array
     joint_error: float
     wrist: Array
@@ -57,11 +64,13 @@ class Shown:
     hand: Array
     thing: Array
 
-    def refined(self, start: Array, vertices: Array | None = None) -> Refinement:
+    def refined(
+        self, start: Array, vertices: Array | None = None, slopes: Array | None = None
+    ) -> Refinement:
         """From a wrist to a better one."""
-        posed = self.vertices if vertices is None else vertices
+        posed = PosedHand(self.vertices if vertices is None else vertices, self.joints)
         sight = see(self.depth, self.crop, self.hand, self.thing, LIMITS)
-        return refine_by_depth(sight, SKIN, posed, rough(start))
+        return refine_by_depth(sight, SKIN, posed, rough(start), slopes)
 
     def error(self, found: Refinement) -> float:
         """Metres."""
@@ -115,7 +124,9 @@ def looked_at(drawn: Rendered, left: bool, wrist: Array, hand: tuple[Array, ...]
     masks = [crop.apply((drawn.ids == kind).astype(np.uint8) * 255) / 255 for kind in (HAND, PLATE)]
     error = np.linalg.norm(moved - joints, axis=1)[1:].mean()
     halves = [cv2.blur(mask, (5, 5))[::2, ::2].clip(0, 1) for mask in masks]
-    return Shown(vertices, disturbed, float(error), wrist, drawn.depth, crop, halves[0], halves[1])
+    return Shown(
+        vertices, joints, disturbed, float(error), wrist, drawn.depth, crop, halves[0], halves[1]
+    )
 
 
 AXES = load_stand_in_bend_axes(Side.RIGHT)
@@ -188,6 +199,23 @@ def test_a_hand_that_is_turned_wrongly_is_turned_back(views: list[Shown]) -> Non
     assert np.median(wrong) < 0.004
     assert np.median(left) < np.radians(5)
     assert np.percentile(left, 80) < np.radians(12)
+
+
+def test_landmarks_turn_back_what_depth_alone_does_not(views: list[Shown]) -> None:
+    left: dict[bool, list[float]] = {True: [], False: []}
+    for seed, view in enumerate(views):
+        axis = np.random.default_rng(seed).normal(size=3)
+        turn = matrix_from_rotation_vector(np.radians(60) * axis / np.linalg.norm(axis))
+        flip = MIRROR if view.crop.mirrored else np.eye(3)
+        seen = view.joints + view.wrist @ flip
+        slopes = seen[:, :2] / seen[:, 2:]
+        wrong = replace(view, joints=view.joints @ turn.T)
+        for known in (True, False):
+            found = wrong.refined(view.wrist, view.vertices @ turn.T, slopes if known else None)
+            left[known].append(
+                float(np.linalg.norm(rotation_vector_from_matrix(found.turn @ turn)))
+            )
+    assert np.median(left[True]) < 0.7 * np.median(left[False])
 
 
 def test_what_hides_half_of_the_hand_does_not_pull_at_it(hidden: list[Shown]) -> None:
