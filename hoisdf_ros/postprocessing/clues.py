@@ -30,7 +30,8 @@ class Clues:
     Args:
         joints: (21, 3) as the network posed them, metres from the wrist.
         turn_stddev: How far the network's turn is to be trusted, radians.
-        slopes: (21, 2) x / z and y / z of the landmarks' rays; None without landmarks.
+        slopes: (21, 2) x / z and y / z of the landmarks' rays, NaN for those that are only guessed;
+            None without landmarks.
         forearm: (3,) where the forearm begins, metres; None where none is seen.
     """
 
@@ -102,7 +103,7 @@ def pixel_equations(points: Array, ways: Array, slopes: Array, depth: float) -> 
     Args:
         points: (J, 3) joints, metres, camera frame.
         ways: (W, J, 3) how each way moves them.
-        slopes: (J, 2) where they are seen, x / z and y / z.
+        slopes: (J, 2) where they are seen, x / z and y / z; NaN where they are not.
         depth: Metres, at which a pixel's error is told in metres.
 
     Returns:
@@ -110,8 +111,10 @@ def pixel_equations(points: Array, ways: Array, slopes: Array, depth: float) -> 
     """
     near = np.maximum(points[:, 2:], _NEAREST_M)
     seen = points[:, :2] / near
-    off = depth * (slopes - seen)
+    known = np.isfinite(slopes)
+    off = depth * np.where(known, slopes - seen, 0.0)
     weights = _huber(np.linalg.norm(off, axis=1) / LANDMARK_STDDEV_M) / LANDMARK_STDDEV_M**2
+    weights = np.where(known.all(axis=1), weights, 0.0)
     moved = depth / near * (ways[..., :2] - seen * ways[..., 2:])  # (W, J, 2)
     matrix = np.einsum("j,wjk,vjk->wv", weights, moved, moved)
     return matrix, np.einsum("j,wjk,jk->w", weights, moved, off)

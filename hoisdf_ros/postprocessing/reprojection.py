@@ -102,6 +102,14 @@ class Turned(NamedTuple):
     place: Array
 
 
+def rays(pixels: Array, camera: Camera) -> Array:
+    """Slopes x / z and y / z of rays (J, 2) to pixels (J, 2); NaN beyond the image: all guess."""
+    last = np.array([camera.width - 1, camera.height - 1])
+    inside = ((pixels >= 0) & (pixels <= last)).all(axis=1, keepdims=True)
+    slopes: Array = np.where(inside, backproject(pixels, 1.0, camera)[:, :2], np.nan)
+    return slopes
+
+
 def turned_to_pixels(joints: Array, pixels: Array, place: Array, camera: Camera) -> Turned:
     """Turn a hand, and move it across the ray, to where its joints are seen.
 
@@ -113,7 +121,7 @@ def turned_to_pixels(joints: Array, pixels: Array, place: Array, camera: Camera)
         place: (3,) of the wrist, metres, camera frame.
         camera: Of the image.
     """
-    clues = Clues(joints, TURN_STDDEV, backproject(pixels, 1.0, camera)[:, :2])
+    clues = Clues(joints, TURN_STDDEV, rays(pixels, camera))
     turn, free = np.eye(3), [0, 1, 3, 4, 5]  # not along the axis that looks forward
     for _ in range(_ROUNDS):
         matrix, pull = clues.at(turn, place, np.zeros(3))
