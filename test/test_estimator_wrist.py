@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from hoisdf_ros.config import EstimatorConfig
 from hoisdf_ros.conventions import RootSource, Side
 from hoisdf_ros.data.render import Background, Item, Renderer
-from hoisdf_ros.datatypes import Array, Box, Camera, Detection, Estimate, Frame, Mesh
+from hoisdf_ros.datatypes import Array, Box, Camera, Detection, Estimate, Frame, Mesh, Root
 from hoisdf_ros.detection.detected_hand import DetectedHand
 from hoisdf_ros.detection.regions import Region, region_of_landmarks
 from hoisdf_ros.errors import HoisdfError
 from hoisdf_ros.estimator import Estimator, Look
 from hoisdf_ros.geometry.camera import project
+from hoisdf_ros.looking.look import joints_of
+from hoisdf_ros.looking.wrist import at
 from hoisdf_ros.network.io import HandParameters, NetworkInput, NetworkOutput
 from hoisdf_ros.preprocessing.boxes import HandRegion
 from hoisdf_ros.preprocessing.crop import make_crop
@@ -294,6 +296,30 @@ def test_landmarks_that_contradict_the_outline_are_not_believed(
     for hand in estimate.hands:
         along = hand.root.position / np.linalg.norm(hand.root.position)
         assert np.sqrt(along @ hand.root.covariance @ along) > 0.1
+
+
+def test_a_hand_that_the_border_cuts_is_less_sure(placed: tuple[Estimator, Frame]) -> None:
+    """The same look, once with what is right of the wrist beyond the border."""
+    estimator, frame = placed
+    root, region = rough(), HandRegion(Side.RIGHT, 1.0, frame.detections[0], None)
+    left = int(project(WRIST, CAMERA)[0])
+    narrow = Frame(
+        np.ascontiguousarray(frame.image[:, :left]), replace(CAMERA, width=left), None, (), 0.0
+    )
+    done = estimator.looker(Look(frame, region, root))
+    _told(estimator)
+    whole, cut = (
+        at(estimator.looker, replace(done, look=replace(done.look, frame=seen)), root, [])
+        for seen in (frame, narrow)
+    )
+    share = float((project(joints_of(whole), CAMERA)[:, 0] > left - 1).mean())
+    assert 0.2 < share < 0.8
+    more = cut.look.root.covariance - whole.look.root.covariance
+    np.testing.assert_allclose(more, (0.06 * share) ** 2 * np.eye(3), atol=1e-9)
+
+
+def rough() -> Root:
+    return Root(WRIST, np.eye(3) * 0.01**2, RootSource.DEPTH)
 
 
 def test_where_the_network_sees_no_hand_there_is_none(

@@ -8,7 +8,7 @@ from hoisdf_ros.datatypes import Array, Camera
 from hoisdf_ros.geometry.camera import project
 from hoisdf_ros.geometry.rotation import matrix_from_rotation_vector, rotation_vector_from_matrix
 from hoisdf_ros.postprocessing.clues import Clues
-from hoisdf_ros.postprocessing.reprojection import turned_to_pixels
+from hoisdf_ros.postprocessing.reprojection import rays, turned_to_pixels
 
 CAMERA = Camera(600, 600, 320, 240, 640, 480)
 PLACE = np.array([0.04, -0.03, 0.6])
@@ -114,3 +114,19 @@ def test_the_equations_are_those_of_the_pixels_by_differences() -> None:
         moved = clues.at(turn, PLACE + step[:3] + center - turn @ center, center)[1]
         expected = -(matrix @ step)
         np.testing.assert_allclose(moved - pull, expected, atol=0.05 * np.abs(expected).max())
+
+
+def test_landmarks_beyond_the_image_say_nothing() -> None:
+    seen = project(_landmarks(np.eye(3)), CAMERA)
+    turned, place = turned_to_pixels(JOINTS, seen, PLACE, CAMERA)
+    seen[5:9] = [[-3.0, 200.0], [900.0, 100.0], [200.0, -0.1], [100.0, 480.0]]
+    slopes = rays(seen, CAMERA)
+    assert np.isnan(slopes[5:9]).all()
+    assert np.isfinite(np.delete(slopes, slice(5, 9), axis=0)).all()
+    without, there = turned_to_pixels(JOINTS, seen, PLACE, CAMERA)
+    assert _off(without, turned) < 0.01
+    np.testing.assert_allclose(there, place, atol=1e-3)
+    nothing = Clues(JOINTS, 0.5, np.full((21, 2), np.nan)).at(np.eye(3), PLACE, np.zeros(3))
+    np.testing.assert_array_equal(
+        nothing[0], Clues(JOINTS, 0.5).at(np.eye(3), PLACE, np.zeros(3))[0]
+    )
