@@ -299,15 +299,13 @@ def test_landmarks_that_contradict_the_outline_are_not_believed(
 
 
 def test_a_hand_that_the_border_cuts_is_less_sure(placed: tuple[Estimator, Frame]) -> None:
-    """The same look, once with what is right of the wrist beyond the border."""
+    """The same look, once with half of the joints beyond the border."""
     estimator, frame = placed
     root, region = rough(), HandRegion(Side.RIGHT, 1.0, frame.detections[0], None)
-    left = int(project(WRIST, CAMERA)[0])
-    narrow = Frame(
-        np.ascontiguousarray(frame.image[:, :left]), replace(CAMERA, width=left), None, (), 0.0
-    )
     done = estimator.looker(Look(frame, region, root))
     _told(estimator)
+    left = int(np.median(project(joints_of(done), CAMERA)[:, 0]))
+    narrow = Frame(np.ascontiguousarray(frame.image[:, :left]), replace(CAMERA, width=left))
     whole, cut = (
         at(estimator.looker, replace(done, look=replace(done.look, frame=seen)), root, [])
         for seen in (frame, narrow)
