@@ -27,6 +27,10 @@ training and validation videos 0 of 380 looks at depth that is right say so, 0 o
 holes or flying pixels and at blurred pictures, and 238 of 240 at depth that is shifted or not
 registered at all."""
 
+_HARDLY = 0.08
+"""Depth that matches best elsewhere, and less than this in place, lies elsewhere, too, however
+little it matches there: what is right matches by 0.11 and more, with blurred pictures by 0.05."""
+
 _CONTRAST, _JUMPS = 0.13, 0.05
 """Standard deviations over the cells, of the picture's edges and of the jumps of depth, below which
 there are none: of noise alone the former is 0.07 to 0.12, of videos 0.15 and more."""
@@ -73,7 +77,7 @@ class Registration:
         place = np.unravel_index(int(match.argmax()), match.shape)
         off = float(np.hypot(*(np.array(place) - FARTHEST)))
         here = match[FARTHEST - 1 : FARTHEST + 2, FARTHEST - 1 : FARTHEST + 2].max()
-        if off < LEAST or here > _MATCHED * match.max():
+        if off < LEAST or here > max(_MATCHED * match.max(), _HARDLY):
             return ""
         return (
             f"depth is not used: its edges lie about {100 * off / CELLS:.0f} % of the image's "
