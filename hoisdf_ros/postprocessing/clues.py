@@ -68,11 +68,18 @@ class Clues:
         matrix, pull = pixel_equations(arms + place, ways, self.slopes, float(place[2]))
         return matrix * _TOGETHER / len(arms), pull * _TOGETHER / len(arms)
 
-    def _arm(self, turn: Array, place: Array, center: Array) -> tuple[Array, Array]:
+    def wrist(self, turn: Array) -> Array | None:
+        """(3,) where the forearm says that the wrist of the hand so turned is, if it does."""
         if self.forearm is None:
-            return np.zeros((6, 6)), np.zeros(6)
+            return None
         back = turn @ (self.joints[WRIST] - self.joints[MIDDLE_MCP])
-        wrist = self.forearm + _FOREARM_BEHIND_M * back / max(float(np.linalg.norm(back)), 1e-6)
+        wrist: Array = self.forearm + _FOREARM_BEHIND_M * back / max(np.linalg.norm(back), 1e-6)
+        return wrist
+
+    def _arm(self, turn: Array, place: Array, center: Array) -> tuple[Array, Array]:
+        wrist = self.wrist(turn)
+        if wrist is None:
+            return np.zeros((6, 6)), np.zeros(6)
         off = wrist - place
         deviations = max(1.0, float(np.linalg.norm(off)) / FOREARM_STDDEV_M)
         weight = 1 / deviations / FOREARM_STDDEV_M**2  # as Huber's

@@ -20,6 +20,7 @@ from hoisdf_ros.geometry.rotation import matrix_from_rotation_vector, rotation_v
 from hoisdf_ros.hand_model.mano import HandModel
 from hoisdf_ros.hand_model.poses import sample_poses
 from hoisdf_ros.hand_model.stand_in import load_stand_in, load_stand_in_bend_axes
+from hoisdf_ros.postprocessing import refinement
 from hoisdf_ros.postprocessing.refinement import (
     MAX_DEVIATIONS,
     PosedHand,
@@ -273,7 +274,7 @@ def test_the_covariance_is_a_proper_one_and_grows_with_a_wrong_pose(views: list[
         assert np.linalg.eigvalsh(one.root.covariance).min() > 1e-6
     spread = [np.sqrt(np.trace(one.root.covariance)) for one in found]
     assert np.median(spread) > np.median([np.sqrt(np.trace(o.root.covariance)) for o in right])
-    assert 0.3 < np.median(spread) / np.median(wrong) < 5  # a network's poses are worse than these
+    assert 0.3 < np.median(spread) / np.median(wrong) < 8  # a network's poses are worse than these
 
 
 def test_a_mirrored_scene_gives_the_mirrored_wrist(renderer: Renderer) -> None:
@@ -326,3 +327,17 @@ def test_nonsense_of_the_network_is_not_followed(views: list[Shown]) -> None:
     for vertices in (view.vertices * np.nan, view.vertices * 0):
         kept(view.refined(view.wrist, vertices), view.wrist, "without a surface")
     kept(view.refined(view.wrist, view.vertices * 10), view.wrist, "farther off than it is deep")
+
+
+@pytest.mark.parametrize(("apart", "doubted"), [(0.02, False), (0.09, True), (0.3, False)])
+def test_a_forearm_that_ends_elsewhere_nearby_makes_a_wrist_doubtful(
+    views: list[Shown], monkeypatch: pytest.MonkeyPatch, apart: float, *, doubted: bool
+) -> None:
+    """As a fit to fingers that slid along themselves; farther off it is somebody else's."""
+    view = views[0]
+    away = view.wrist + np.array([0.0, 0.0, apart])
+    arm = Root(away, np.eye(3) * 0.02**2, RootSource.DEPTH)
+    monkeypatch.setattr(refinement, "wrist_at_forearm", lambda _: arm)
+    found = view.refined(view.wrist)
+    assert ("from the end of the forearm, expected 0.04 or less" in found.note) == doubted
+    assert view.error(found) < 0.03
