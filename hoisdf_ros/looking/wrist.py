@@ -6,15 +6,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hoisdf_ros.config import EstimatorConfig
-from hoisdf_ros.conventions import RootSource
+from hoisdf_ros.conventions import MIRROR, RootSource
 from hoisdf_ros.datatypes import Array, Root, StageTimes
 from hoisdf_ros.geometry.camera import project
 from hoisdf_ros.looking.look import Pass, joints_of, sight_of, total
 from hoisdf_ros.looking.looker import Looker
+from hoisdf_ros.postprocessing.clues import Clues
 from hoisdf_ros.postprocessing.forearm import wrist_at_forearm
 from hoisdf_ros.postprocessing.hand import turned, vote_spread
-from hoisdf_ros.postprocessing.refinement import PosedHand, Refinement, refine_by_depth
-from hoisdf_ros.postprocessing.reprojection import rays
+from hoisdf_ros.postprocessing.refinement import TURN_STDDEV, Refinement, refine_by_depth
+from hoisdf_ros.postprocessing.reprojection import inside, rays
 from hoisdf_ros.postprocessing.sight import Sight
 from hoisdf_ros.postprocessing.skin import Skin
 from hoisdf_ros.runtime.backend import Stopwatch
@@ -82,7 +83,10 @@ class WristByDepth:
         """
         watch, spent = Stopwatch(), [done.times]
         sight = self._sight(done, config)  # of the first pass: masks do not depend on the wrist
-        start = self._start(done, sight)
+        arm = wrist_at_forearm(sight)
+        start = _start(done.look.root, arm)
+        flip = MIRROR if done.look.mirrored else np.eye(3)
+        forearm = None if arm is None else arm.position @ flip
         slopes = None if pixels is None else _slopes(done, pixels)
         better = Refinement(start)
         for number in range(_MORE_PASSES):
@@ -94,8 +98,8 @@ class WristByDepth:
             elif number:
                 break
             raw = done.raw[0]
-            posed = PosedHand(raw.vertices, raw.joints)
-            better = refine_by_depth(sight, self._skin, posed, start, slopes)
+            clues = Clues(raw.joints, TURN_STDDEV, slopes, forearm)
+            better = refine_by_depth(sight, self._skin, raw.vertices, start, clues)
         spent.append(StageTimes(refine_ms=watch.lap()))
         if better.note and fallback is not None and start.source is RootSource.TRACK:
             again = self._looker(replace(done.look, root=fallback))
@@ -105,19 +109,18 @@ class WristByDepth:
         done = replace(done, raw=(turned(done.raw[0], better.turn), done.raw[1]))
         return Refined(at(self._looker, done, root, spent), not better.note, better.note)
 
-    def _start(self, done: Pass, sight: Sight) -> Root:
-        """Where to begin: a hand that is followed where it is expected, another at its forearm."""
-        root = done.look.root
-        if root.source is RootSource.TRACK:
-            return root
-        found = wrist_at_forearm(sight)
-        return found if found is not None and _within(found, root) else root
-
     def _sight(self, done: Pass, config: EstimatorConfig) -> Sight:
         limits = config.min_depth_m, config.max_depth_m
         sight = sight_of(done, self._looker.crop(done.look), limits)
         assert sight is not None  # as `__call__` asks
         return sight
+
+
+def _start(root: Root, arm: Root | None) -> Root:
+    """Where to begin: a hand that is followed where it is expected, another at its forearm."""
+    if root.source is RootSource.TRACK or arm is None or not _within(arm, root):
+        return root
+    return arm
 
 
 def at(looker: Looker, done: Pass, root: Root, spent: Sequence[StageTimes]) -> Pass:
@@ -155,8 +158,8 @@ def _unsure_of_pose(root: Root, done: Pass) -> Root:
     spread = np.nanmean(vote_spread(done.raw[0].votes, done.raw[0].vote_weights))
     placed = replace(done, look=replace(done.look, root=root))
     camera = done.look.frame.camera
-    guessed = np.isnan(rays(project(joints_of(placed), camera), camera))
-    unsure = spread**2 / 3 + (_CUT_OFF_M * float(guessed.any(axis=1).mean())) ** 2
+    guessed = ~inside(project(joints_of(placed), camera), camera)
+    unsure = spread**2 / 3 + (_CUT_OFF_M * float(guessed.mean())) ** 2
     return replace(root, covariance=root.covariance + unsure * np.eye(3))
 
 

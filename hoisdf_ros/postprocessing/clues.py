@@ -81,8 +81,8 @@ class Clues:
         if wrist is None:
             return np.zeros((6, 6)), np.zeros(6)
         off = wrist - place
-        deviations = max(1.0, float(np.linalg.norm(off)) / FOREARM_STDDEV_M)
-        weight = 1 / deviations / FOREARM_STDDEV_M**2  # as Huber's
+        deviations = np.linalg.norm(off, keepdims=True).astype(float) / FOREARM_STDDEV_M
+        weight = _huber(deviations) / FOREARM_STDDEV_M**2
         ways = ways_to_move(-center[None])[:, 0]  # (6, 3)
         return weight * ways @ ways.T, weight * ways @ off
 

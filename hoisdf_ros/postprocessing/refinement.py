@@ -16,7 +16,6 @@ from hoisdf_ros.conventions import MIRROR, RootSource
 from hoisdf_ros.datatypes import Array, Root
 from hoisdf_ros.geometry.rotation import matrix_from_rotation_vector
 from hoisdf_ros.postprocessing.clues import Clues
-from hoisdf_ros.postprocessing.forearm import wrist_at_forearm
 from hoisdf_ros.postprocessing.sight import Sight
 from hoisdf_ros.postprocessing.skin import Samples, Skin
 
@@ -49,21 +48,8 @@ _DISAGREEING_M = 0.09
 """More standard deviation of a wrist where nothing agrees; in proportion where a part does not. On
 those videos wrists are 8 mm off (root mean square) where nine tenths agree, 25 at two thirds."""
 
-_TURN_STDDEV, _POSE_STDDEV_M = np.radians(40.0), 0.006
+TURN_STDDEV, _POSE_STDDEV_M = np.radians(40.0), 0.006
 """How far the network's turn is to be trusted, and the posed skin where it is turned rightly."""
-
-
-@dataclass(frozen=True, eq=False)
-class PosedHand:
-    """A hand as the network posed it, around its wrist, metres.
-
-    Args:
-        vertices: (V, 3).
-        joints: (21, 3).
-    """
-
-    vertices: Array
-    joints: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,16 +119,16 @@ class _Fit:
 
 
 def refine_by_depth(
-    sight: Sight, skin: Skin, posed: PosedHand, root: Root, slopes: Array | None = None
+    sight: Sight, skin: Skin, vertices: Array, root: Root, clues: Clues
 ) -> Refinement:
     """Move the hand that the network posed onto the depth in its mask.
 
     Args:
         sight: Depth and masks.
         skin: The hand's surface.
-        posed: The hand around its wrist, metres, camera axes of the crop.
+        vertices: (V, 3) of the posed hand around its wrist, metres, camera axes of the crop.
         root: Where its wrist was taken to be, camera frame of the image, its covariance known.
-        slopes: (21, 2) x / z and y / z of the landmarks' rays, camera frame of the crop, if known.
+        clues: What else is known of where the hand is.
 
     Returns:
         The wrist, with a covariance from how well and how firmly the hand lies on the depth, and
@@ -153,15 +139,13 @@ def refine_by_depth(
     seen = sight.hand_points()
     if len(seen) < MIN_PIXELS:
         return _kept(root, f"{len(seen)} map pixels of hand with depth", f"{MIN_PIXELS} or more")
-    surface = skin.at(posed.vertices)
+    surface = skin.at(vertices)
     if not (np.isfinite(surface.areas).all() and surface.areas.any()):
         return _kept(root, "a posed hand without a surface", "finite vertices")
-    if seen[:, 2].min() <= np.ptp(posed.vertices[:, 2]):
+    if seen[:, 2].min() <= np.ptp(vertices[:, 2]):
         return _kept(root, f"hand at {seen[:, 2].min():.2f} m", "one farther off than it is deep")
     place = _coarse(sight, surface, seen, root.position @ flip)
     half = surface.pick(np.arange(len(surface.areas)) % 2 == 0)  # says the same in half the time
-    arm = wrist_at_forearm(sight)
-    clues = Clues(posed.joints, _TURN_STDDEV, slopes, None if arm is None else arm.position @ flip)
     pose, fit, covariance = _fine(sight, half, seen, place, clues)
     place = pose.place
     step = place @ flip - root.position

@@ -102,11 +102,17 @@ class Turned(NamedTuple):
     place: Array
 
 
+def inside(pixels: Array, camera: Camera) -> _Flags:
+    """(J,) bool, which pixels (J, 2) the image has."""
+    last = np.array([camera.width - 1, camera.height - 1])
+    within: _Flags = np.all((pixels >= 0) & (pixels <= last), axis=1)
+    return within
+
+
 def rays(pixels: Array, camera: Camera) -> Array:
     """Slopes x / z and y / z of rays (J, 2) to pixels (J, 2); NaN beyond the image: all guess."""
-    last = np.array([camera.width - 1, camera.height - 1])
-    inside = ((pixels >= 0) & (pixels <= last)).all(axis=1, keepdims=True)
-    slopes: Array = np.where(inside, backproject(pixels, 1.0, camera)[:, :2], np.nan)
+    known = inside(pixels, camera)[:, None]
+    slopes: Array = np.where(known, backproject(pixels, 1.0, camera)[:, :2], np.nan)
     return slopes
 
 

@@ -16,8 +16,8 @@ from hoisdf_ros.evaluation.sequence_report import points_of
 from hoisdf_ros.evaluation.sequences import Measured, measure
 
 LEFT_OUT = ("people", "unregistered")
-"""The one needs many grasps; the other shows depth of another camera, which looks like depth: how
-often it misleads is counted by `hoisdf evaluate --scenes`, and not denied here."""
+"""The one needs many grasps; the other shows depth of another camera, which is noticed but where it
+happens to lie on the image: how often it misleads is counted by `hoisdf evaluate --scenes`."""
 
 NAMES = tuple(name for name in HARD_SCENES if name not in LEFT_OUT)
 TURNS = 3

@@ -20,10 +20,11 @@ from hoisdf_ros.geometry.rotation import matrix_from_rotation_vector, rotation_v
 from hoisdf_ros.hand_model.mano import HandModel
 from hoisdf_ros.hand_model.poses import sample_poses
 from hoisdf_ros.hand_model.stand_in import load_stand_in, load_stand_in_bend_axes
-from hoisdf_ros.postprocessing import refinement
+from hoisdf_ros.postprocessing.clues import Clues
+from hoisdf_ros.postprocessing.forearm import wrist_at_forearm
 from hoisdf_ros.postprocessing.refinement import (
     MAX_DEVIATIONS,
-    PosedHand,
+    TURN_STDDEV,
     Refinement,
     refine_by_depth,
 )
@@ -66,12 +67,20 @@ class Shown:
     thing: Array
 
     def refined(
-        self, start: Array, vertices: Array | None = None, slopes: Array | None = None
+        self,
+        start: Array,
+        vertices: Array | None = None,
+        slopes: Array | None = None,
+        forearm: Array | None = None,
     ) -> Refinement:
-        """From a wrist to a better one."""
-        posed = PosedHand(self.vertices if vertices is None else vertices, self.joints)
+        """From a wrist to a better one; the forearm is sought where it is not given."""
+        posed = self.vertices if vertices is None else vertices
         sight = see(self.depth, self.crop, self.hand, self.thing, LIMITS)
-        return refine_by_depth(sight, SKIN, posed, rough(start), slopes)
+        flip = MIRROR if self.crop.mirrored else np.eye(3)
+        if forearm is None and (arm := wrist_at_forearm(sight)) is not None:
+            forearm = arm.position @ flip
+        clues = Clues(self.joints, TURN_STDDEV, slopes, forearm)
+        return refine_by_depth(sight, SKIN, posed, rough(start), clues)
 
     def error(self, found: Refinement) -> float:
         """Metres."""
@@ -331,13 +340,12 @@ def test_nonsense_of_the_network_is_not_followed(views: list[Shown]) -> None:
 
 @pytest.mark.parametrize(("apart", "doubted"), [(0.02, False), (0.09, True), (0.3, False)])
 def test_a_forearm_that_ends_elsewhere_nearby_makes_a_wrist_doubtful(
-    views: list[Shown], monkeypatch: pytest.MonkeyPatch, apart: float, *, doubted: bool
+    views: list[Shown], apart: float, *, doubted: bool
 ) -> None:
     """As a fit to fingers that slid along themselves; farther off it is somebody else's."""
     view = views[0]
     away = view.wrist + np.array([0.0, 0.0, apart])
-    arm = Root(away, np.eye(3) * 0.02**2, RootSource.DEPTH)
-    monkeypatch.setattr(refinement, "wrist_at_forearm", lambda _: arm)
-    found = view.refined(view.wrist)
+    flip = MIRROR if view.crop.mirrored else np.eye(3)
+    found = view.refined(view.wrist, forearm=away @ flip)
     assert ("from the end of the forearm, expected 0.04 or less" in found.note) == doubted
     assert view.error(found) < 0.03
